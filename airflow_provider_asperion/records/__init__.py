@@ -1,0 +1,34 @@
+"""The words that all parts of the house share: orders, problems, outcomes. Imports nothing of ours."""
+
+from airflow_provider_asperion.records.base import Record
+from airflow_provider_asperion.records.order import (
+    Address,
+    ControlTotals,
+    Customer,
+    Order,
+    OrderKind,
+    OrderLine,
+)
+from airflow_provider_asperion.records.outcome import END_STATES, Outcome, State, Tally
+from airflow_provider_asperion.records.problem import Problem, ProblemError, problems_of, shape_of
+from airflow_provider_asperion.records.source import FileFormat, SourceDocument
+
+__all__ = [
+    "END_STATES",
+    "Address",
+    "ControlTotals",
+    "Customer",
+    "FileFormat",
+    "Order",
+    "OrderKind",
+    "OrderLine",
+    "Outcome",
+    "Problem",
+    "ProblemError",
+    "Record",
+    "SourceDocument",
+    "State",
+    "Tally",
+    "problems_of",
+    "shape_of",
+]
