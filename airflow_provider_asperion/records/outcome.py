@@ -47,7 +47,7 @@ class Tally(Record):
     def of(cls, outcomes: Iterable[Outcome]) -> Tally:
         """Add outcomes up."""
         counts: Counter[str] = Counter()
-        amounts: dict[str, Decimal] = Field(default_factory=dict)
+        amounts: dict[str, Decimal] = {}
         problems: Counter[str] = Counter()
         for outcome in outcomes:
             counts[outcome.state] += 1

@@ -1,0 +1,132 @@
+"""The tables of the ledger. All names begin with ``asperion_``, so that it can share a database."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from airflow_provider_asperion.ledger.types import ExactDecimal, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Who is at work. A session with closed_at is dead for good; nothing opens it again.
+sessions = Table(
+    "asperion_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("process_start", Text, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Index(None, "closed_at", "until"),
+)
+
+# What exists once. The id is a digest of the three parts of the key, see DocumentKey.id.
+documents = Table(
+    "asperion_documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("administration", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("asperion_id", Text),
+    Column("amount", ExactDecimal),
+    Column("attempts", Integer, nullable=False),
+    Column("effect", Text),
+    Column("intended_at", UtcDateTime),
+    Column("session_id", Text),
+    Column("run_id", Text, nullable=False),
+    Column("file_id", Text),
+    Column("position", Integer),
+    Column("problems", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("administration", "kind", "key"),
+    Index(None, "session_id"),
+    Index(None, "key"),
+    Index(None, "state", "updated_at"),
+)
+
+# What stood in which file: by it a file is counted, also when two files hold the same document.
+sightings = Table(
+    "asperion_sightings",
+    metadata,
+    Column("file_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    PrimaryKeyConstraint("file_id", "position", "document_id"),
+    Index(None, "document_id"),
+)
+
+# What happened, in order. Rows are added and, when their time is over, purged; never changed.
+events = Table(
+    "asperion_events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("document_id", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Index(None, "document_id", "id"),
+    Index(None, "run_id"),
+)
+
+files = Table(
+    "asperion_files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("landed_at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text),
+    Column("documents", Integer),
+    Column("run_id", Text, nullable=False),
+    Column("until", UtcDateTime),
+    Column("problems", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("folder", "name", "size", "landed_at"),
+    Index(None, "folder", "state"),
+    Index(None, "folder", "landed_at"),
+    Index(None, "sha256"),
+)
+
+# Secrets of connections, encrypted before they come here; session_id is who may renew them now.
+tokens = Table(
+    "asperion_tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", LargeBinary),
+    Column("session_id", Text),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
