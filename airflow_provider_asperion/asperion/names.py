@@ -13,6 +13,7 @@ A field name of None says: the API has no such field, do not send it. A dot make
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -248,6 +249,9 @@ class Habits(_Names):
     problem_in_success: bool = _wire(
         True, "[go, inherited] a 2xx answer whose body is a problem counts as a failure"
     )
+    verify_administration: bool = _wire(
+        True, "[go] lists say in _meta.administrationId who answers; without it nothing is written"
+    )
     validate_debtor: bool = _wire(True, "[go] POST debtors takes validateOnly")
     tenant_on_administrations: bool = _wire(False, "[go] lists administrations without the tenant header")
     sales_order: DocumentHabits = DocumentHabits()
@@ -294,13 +298,13 @@ def put_field(body: dict[str, Any], name: str | None, value: object) -> None:
     body[last] = value
 
 
-def get_field(body: dict[str, Any], name: str | None) -> Any:
+def get_field(body: Mapping[str, Any], name: str | None) -> Any:
     """Read a value under a name of the wire; None where it is absent."""
     if name is None:
         return None
     value: Any = body
     for part in name.split("."):
-        if not isinstance(value, dict):
+        if not isinstance(value, Mapping):
             return None
         value = value.get(part)
     return value

@@ -1,0 +1,79 @@
+"""Walks the pages of a list: what comes next, what was seen, and when something is wrong with it.
+
+The shape ``{"_data": [...], "_meta": {"nextPage", "pageCount", "totalCount"}}`` is proven [go]; what
+``nextPage`` looks like on the last page and whether it is absolute is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from airflow_provider_asperion.asperion.errors import BadAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Pager:
+    """Knows which page to ask for next.
+
+    :param path: how errors name the list.
+    """
+
+    def __init__(self, path: str, *, page_name: str, first_page: int) -> None:
+        self.page: int | None = first_page
+        self._path = path
+        self._page_name = page_name
+        self._asked: set[int] = set()
+        self._seen: set[object] = set()
+        self._items = 0
+
+    def read(self, body: Any) -> Iterator[dict[str, Any]]:
+        """Return the items of the page just asked for that did not come before, and move on.
+
+        :raises BadAnswer: when this is no page of a list, or the pages go in circles.
+        """
+        items = body.get("_data") if isinstance(body, dict) else None
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self._bad("the answer is no list (_data)")
+        assert self.page is not None
+        meta = body.get("_meta")
+        meta = meta if isinstance(meta, dict) else {}
+        new = [item for item in items if self._is_new(item)]
+        self._items += len(new)
+        self._asked.add(self.page)
+        following = self._next_page(meta, self.page)
+        circling = following in self._asked or (following is not None and not new)
+        total = meta.get("totalCount")
+        if circling and isinstance(total, int) and self._items < total:
+            # Ending quietly here would let a look-up miss what is there, and make it a second time.
+            raise self._bad("the pages go in circles before all items came")
+        self.page = None if circling else following
+        return iter(new)
+
+    def _is_new(self, item: dict[str, Any]) -> bool:
+        """Whether an id comes for the first time: while data change, items move between pages."""
+        key = item.get("id")
+        if key is None:
+            return True
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def _next_page(self, meta: dict[str, Any], current: int) -> int | None:
+        following = meta.get("nextPage")
+        if following in (None, ""):
+            count = meta.get("pageCount")
+            return current + 1 if isinstance(count, int) and current < count else None
+        if isinstance(following, int) or (isinstance(following, str) and following.isdigit()):
+            return int(following)
+        if isinstance(following, str):
+            for name, value in parse_qsl(urlsplit(following).query):
+                if name.casefold() == self._page_name.casefold() and value.isdigit():
+                    return int(value)
+        raise self._bad("nextPage does not name a page")
+
+    def _bad(self, what: str) -> BadAnswer:
+        return BadAnswer(what, method="GET", path=self._path)

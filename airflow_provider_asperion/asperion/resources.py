@@ -1,0 +1,324 @@
+"""The calls a flow makes, typed: debtors, articles, documents and the lists to choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from urllib.parse import quote
+
+from airflow_provider_asperion.asperion import models
+from airflow_provider_asperion.asperion.errors import AsperionError, BadAnswer, LookupUnsupported
+from airflow_provider_asperion.asperion.matching import (
+    has_case,
+    same_code,
+    same_debtor_value,
+    variants,
+)
+from airflow_provider_asperion.asperion.names import filter_name, get_field
+from airflow_provider_asperion.asperion.wire import (
+    amount,
+    debtor_fields,
+    read,
+    read_article,
+    read_debtor,
+    read_document,
+    write_date,
+    write_debtor,
+    write_document,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from airflow_provider_asperion.asperion.client import AsperionClient
+    from airflow_provider_asperion.asperion.matching import MatchField
+    from airflow_provider_asperion.asperion.models import (
+        Article,
+        Debtor,
+        DebtorDraft,
+        Document,
+        DocumentDraft,
+    )
+    from airflow_provider_asperion.asperion.names import DocumentKind, Names
+
+Entry = TypeVar("Entry", bound=models.Model)
+Made = TypeVar("Made")
+
+
+class Asperion:
+    """An administration of Asperion.
+
+    All methods raise :class:`.errors.AsperionError`; ``unclear`` on it says that what was to be written may
+    be there, so look before writing again.
+    """
+
+    def __init__(self, client: AsperionClient) -> None:
+        self.client = client
+
+    @property
+    def names(self) -> Names:
+        """The names of the wire in use."""
+        return self.client.names
+
+    # Debtors
+
+    async def find_debtors(self, field: MatchField, value: str) -> list[Debtor]:
+        """Return all debtors with a value, compared without regard to case and blanks.
+
+        Asks with ``Equals``; where that finds nothing and ``case_probe`` is on, with other cases and with
+        ``Contains``, because whether the server's ``Equals`` minds case and blanks is unknown. One hit more
+        than one is for the caller to judge.
+        """
+        if not value.strip():
+            raise ValueError(f"no value of {field} to look for")
+        words = self.names.query
+        probe = self.names.habits.case_probe and has_case(value)
+        forms = variants(field, value) if probe else [value.strip()]
+        for comparison in (words.equals, words.contains) if probe else (words.equals,):
+            for form in forms:
+                found = await self._debtors(field, value, form, comparison)
+                if found:
+                    return found
+        return []
+
+    async def _debtors(self, field: MatchField, value: str, form: str, comparison: str) -> list[Debtor]:
+        name = getattr(self.names.debtor, field)
+        query = self._text_filter(name, form, comparison)
+        return [
+            read_debtor(item, self.names.debtor)
+            async for item in self.client.items(self.names.paths.debtors, query)
+            if same_debtor_value(field, str(get_field(item, name) or ""), value)
+        ]
+
+    async def get_debtor(self, debtor_id: models.Id) -> Debtor:
+        """Return one debtor.
+
+        :raises NotFound: there is none of this id.
+        """
+        body = await self.client.get(_one(self.names.paths.debtors, debtor_id))
+        return read_debtor(_single(body), self.names.debtor)
+
+    @overload
+    async def create_debtor(self, draft: DebtorDraft, *, validate_only: Literal[False] = False) -> Debtor: ...
+    @overload
+    async def create_debtor(self, draft: DebtorDraft, *, validate_only: Literal[True]) -> None: ...
+
+    async def create_debtor(self, draft: DebtorDraft, *, validate_only: bool = False) -> Debtor | None:
+        """Create a debtor.
+
+        :param validate_only: only let the server say what is wrong with it; does nothing where the settings
+            say that the API offers no such thing (``habits.validate_debtor``).
+        :raises Rejected: the server refuses it; ``field_errors`` says why.
+        """
+        body = write_debtor(draft, self.names.debtor)
+        path = self.names.paths.debtors
+        if validate_only:
+            await self._validate(path, body, offered=self.names.habits.validate_debtor)
+            return None
+        return await self._create(path, body, lambda answer: read_debtor(answer, self.names.debtor))
+
+    async def update_debtor(self, debtor_id: models.Id, changes: Mapping[str, object]) -> Debtor:
+        """Change fields of a debtor: read it, lay the changes over, send it whole.
+
+        Right under PUT, harmless under PATCH; which of them the API wants is unknown (``update_verb``).
+        Nothing is sent when nothing differs.
+
+        :param changes: fields of :class:`.models.DebtorDraft` to new values.
+        """
+        path = _one(self.names.paths.debtors, debtor_id)
+        now = _single(await self.client.get(path))
+        whole = {name: value for name, value in now.items() if name != "_meta"}
+        laid_over = debtor_fields(changes, self.names.debtor)
+        if any(whole.get(name) != value for name, value in laid_over.items()):
+            whole |= laid_over
+            send = {"PUT": self.client.put, "PATCH": self.client.patch, "POST": self.client.post}
+            await send[self.names.habits.update_verb](path, whole)
+        return read_debtor(whole, self.names.debtor)
+
+    # Articles
+
+    async def find_article(self, code: str) -> list[Article]:
+        """Return all articles of a code, active or not; more than one is for the caller to judge."""
+        names, words = self.names.article, self.names.query
+        query = self._text_filter(names.code, code.strip(), words.equals)
+        if words.active_state is not None:
+            query[words.active_state] = words.active_state_all
+        return [
+            read_article(item, names)
+            async for item in self.client.items(self.names.paths.articles, query)
+            if same_code(str(get_field(item, names.code) or ""), code)
+        ]
+
+    # Documents
+
+    async def find_documents(
+        self, kind: DocumentKind, reference: str, *, since: dt.date | None = None
+    ) -> list[Document]:
+        """Return all documents of a reference, by the strategy of the settings (``lookup``).
+
+        :param since: with ``recent``, how far back to look.
+        :raises LookupUnsupported: with ``ledger``: the API cannot be asked, so an unclear post is held for a
+            person.
+        """
+        lookup = self.names.document_habits(kind).lookup
+        if lookup == "ledger":
+            raise LookupUnsupported(
+                f"by the settings a {kind} cannot be found in Asperion; unclear posts are held for a person"
+            )
+        if lookup == "recent":
+            found = self.recent_documents(kind, since)
+        else:
+            name = self.names.document(kind).reference
+            query = self._text_filter(name, reference.strip(), self.names.query.equals)
+            found = self._documents(kind, query)
+        return [document async for document in found if same_code(document.reference or "", reference)]
+
+    def recent_documents(self, kind: DocumentKind, since: dt.date | None = None) -> AsyncIterator[Document]:
+        """Yield the documents since a day; all where the API has no filter for that (``recent_filter``)."""
+        habits, query = self.names.document_habits(kind), {}
+        if since is not None and habits.recent_filter is not None:
+            name = habits.recent_filter + self.names.query.from_suffix
+            query[name] = write_date(since, self.names.habits.query_date_format)
+        return self._documents(kind, query)
+
+    async def get_document(self, kind: DocumentKind, document_id: models.Id) -> Document:
+        """Return one document.
+
+        :raises NotFound: there is none of this id.
+        """
+        body = await self.client.get(_one(self.names.document_path(kind), document_id))
+        return read_document(_single(body), kind, self.names.document(kind))
+
+    @overload
+    async def create_document(
+        self, kind: DocumentKind, draft: DocumentDraft, *, validate_only: Literal[False] = False
+    ) -> Document: ...
+    @overload
+    async def create_document(
+        self, kind: DocumentKind, draft: DocumentDraft, *, validate_only: Literal[True]
+    ) -> None: ...
+
+    async def create_document(
+        self, kind: DocumentKind, draft: DocumentDraft, *, validate_only: bool = False
+    ) -> Document | None:
+        """Place a document, whole or not at all.
+
+        :param validate_only: only let the server say what is wrong with it; does nothing where the settings
+            say that the API offers no such thing (``habits.<kind>.validate_only``).
+        :raises Rejected: the server refuses it; ``field_errors`` says why.
+        """
+        body, path = write_document(kind, draft, self.names), self.names.document_path(kind)
+        if validate_only:
+            await self._validate(path, body, offered=self.names.document_habits(kind).validate_only)
+            return None
+        return await self._create(
+            path, body, lambda answer: read_document(answer, kind, self.names.document(kind))
+        )
+
+    # What there is to choose from
+
+    async def administrations(self) -> list[models.Administration]:
+        """Return the administrations that the user may reach."""
+        items = self.client.items(
+            self.names.paths.administrations, tenant=self.names.habits.tenant_on_administrations
+        )
+        return [
+            read(models.Administration, {"id": item.get("id"), "name": item.get("name")}, "administration")
+            async for item in items
+        ]
+
+    async def vat_codes(self) -> list[models.VatCode]:
+        """Return all VAT codes."""
+        return await self._all(self.names.paths.vat_codes, _vat_code)
+
+    async def payment_conditions(self) -> list[models.PaymentCondition]:
+        """Return all payment conditions."""
+        return await self._all(self.names.paths.payment_conditions, _choice(models.PaymentCondition))
+
+    async def payment_methods(self) -> list[models.PaymentMethod]:
+        """Return all payment methods."""
+        return await self._all(self.names.paths.payment_methods, _choice(models.PaymentMethod))
+
+    async def journals(self) -> list[models.Journal]:
+        """Return all journals."""
+        return await self._all(self.names.paths.journals, _choice(models.Journal, type="type"))
+
+    async def debtor_kinds(self) -> list[models.DebtorKind]:
+        """Return all debtor kinds."""
+        return await self._all(self.names.paths.debtor_kinds, _choice(models.DebtorKind))
+
+    async def sales_types(self) -> list[models.SalesType]:
+        """Return all sales types."""
+        return await self._all(self.names.paths.sales_types, _choice(models.SalesType))
+
+    async def ledger_accounts(self) -> list[models.LedgerAccount]:
+        """Return all ledger accounts."""
+        reader = _choice(models.LedgerAccount, vat_code="vatCode", disabled="disabled")
+        return await self._all(self.names.paths.ledger_accounts, reader)
+
+    # How
+
+    def _text_filter(self, field: str, value: str, comparison: str) -> dict[str, str]:
+        """Build a filter on a text field; without its comparison it would be a substring match [go]."""
+        name = filter_name(field)
+        return {name: value, name + self.names.query.comparison_suffix: comparison}
+
+    async def _documents(self, kind: DocumentKind, query: Mapping[str, str]) -> AsyncIterator[Document]:
+        async for item in self.client.items(self.names.document_path(kind), query):
+            yield read_document(item, kind, self.names.document(kind))
+
+    async def _all(self, path: str, reader: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
+        return [reader(item) async for item in self.client.items(path)]
+
+    async def _validate(self, path: str, body: dict[str, Any], *, offered: bool) -> None:
+        if offered:
+            await self.client.post(path, body, {self.names.query.validate_only: "true"})
+
+    async def _create(
+        self, path: str, body: dict[str, Any], reader: Callable[[dict[str, Any]], Made]
+    ) -> Made:
+        answer = await self.client.post(path, body)
+        try:
+            return reader(_single(answer))
+        except AsperionError as error:
+            what = error.message
+        # The server said yes: it is stored, but we do not know under which id.
+        raise BadAnswer(what, method="POST", path=path, unclear=True)
+
+
+def _one(path: str, key: models.Id) -> str:
+    """Return the path of one thing of a list."""
+    return f"{path.rstrip('/')}/{quote(str(key), safe='')}"
+
+
+def _single(body: Any) -> dict[str, Any]:
+    """Return the object of an answer: at the root [go], or the only one of a list."""
+    if isinstance(body, dict) and isinstance(body.get("_data"), list):
+        body = body["_data"][0] if len(body["_data"]) == 1 else None
+    if not isinstance(body, dict):
+        raise BadAnswer("the answer is not one object")
+    return body
+
+
+def _choice(model: type[Entry], **further: str) -> Callable[[dict[str, Any]], Entry]:
+    """Make a reader of entries with an id, a description and further fields."""
+    names = {"id": "id", "description": "description", **further}
+
+    def reader(item: dict[str, Any]) -> Entry:
+        return read(model, {field: item.get(name) for field, name in names.items()}, model.__name__)
+
+    return reader
+
+
+def _vat_code(item: dict[str, Any]) -> models.VatCode:
+    values = {
+        "id": item.get("id"),
+        "description": item.get("description"),
+        "sales": item.get("salesCode"),
+        "percentage": amount(item.get("percentage")),
+        "country": item.get("countryCode"),
+        "is_default": item.get("isDefault"),
+        "valid_from": item.get("validFrom"),
+        "valid_until": item.get("validUntil"),
+    }
+    return read(models.VatCode, values, "VAT code")
