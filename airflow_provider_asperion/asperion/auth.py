@@ -16,7 +16,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -274,7 +274,9 @@ async def _token_call(
     headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
     secret = settings.client_secret.get_secret_value()
     if settings.auth_style == "basic":
-        headers["Authorization"] = aiohttp.BasicAuth(settings.client_id, secret, "utf-8").encode()
+        # Form-encoded first, so that a colon in either stays apart (RFC 6749, section 2.3.1).
+        pair = f"{quote_plus(settings.client_id)}:{quote_plus(secret)}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     else:
         fields["client_id"] = settings.client_id
         if secret:

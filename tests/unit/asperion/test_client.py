@@ -1,4 +1,4 @@
-"""The client against a scripted server: retries, lost answers, tenants, bad bodies, exact numbers, privacy."""
+"""The client against a scripted server: retries, lost answers, tenants, bad bodies, numbers, privacy."""
 
 from __future__ import annotations
 
@@ -329,9 +329,10 @@ async def test_nothing_personal_in_errors_and_logs(client, api, build, caplog):
             with pytest.raises(AsperionError) as caught:
                 await call
             shown = f"{caught.value!s} {caught.value!r} {to_problem(caught.value)!r}"
-            assert CANARY not in shown
-            assert caught.value.__cause__ is None
-            assert caught.value.__context__ is None
+            assert CANARY not in shown + "".join(traceback.format_exception(caught.value))
+            # What a log writer may print of the chain is ours too: aiohttp's errors carry the URL.
+            context = caught.value.__context__
+            assert context is None or isinstance(context, AsperionError)
     # The test server's own access log is not ours.
     assert not [r for r in caplog.records if CANARY in r.getMessage() and r.name != "aiohttp.access"]
 
