@@ -24,7 +24,7 @@ def make_engine(url: str) -> Engine:
 
     :param url: ``sqlite:////path/to/ledger.db`` or ``postgresql://user:password@host/name``; the driver for
         PostgreSQL is psycopg unless the URL names another one.
-    :raises ProblemError: the URL names no file of SQLite and no PostgreSQL.
+    :raises ProblemError: the URL names no file of SQLite and no PostgreSQL, or the driver is not installed.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -32,7 +32,10 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
         _prepare_sqlite(engine)
         return engine
-    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    try:
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ProblemError(_no_driver(error.name)) from error
 
 
 def is_undone(error: DBAPIError) -> bool:
@@ -60,6 +63,14 @@ def _parse(url: str) -> URL:
     if parsed.drivername in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     return parsed
+
+
+def _no_driver(name: str | None) -> Problem:
+    return Problem(
+        rule="ledger.driver",
+        message=f"the driver of the ledger's database is not installed: {name}",
+        remedy="pip install 'airflow-provider-asperion[postgres]'",
+    )
 
 
 def _bad_url(reason: str) -> Problem:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.functions import func
 
 from airflow_provider_asperion.ledger import documents, files, purge, sessions, trail
@@ -81,7 +81,7 @@ class Ledger:
         engine = make_engine(url)
         try:
             ensure_schema(engine, create=create)
-        except OperationalError as error:
+        except (DBAPIError, OSError) as error:
             engine.dispose()
             raise ProblemError(_unreachable(engine)) from error
         except ProblemError:

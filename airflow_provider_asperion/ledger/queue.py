@@ -33,6 +33,9 @@ Answer = TypeVar("Answer")
 _COMMON_ERRORS = (OperationalError, InterfaceError)
 
 
+_Answered = tuple[Any, Exception | None]
+
+
 @dataclass(slots=True)
 class _Entry:
     do: Callable[[Work], Any]
@@ -155,7 +158,7 @@ class LedgerQueue:
     async def _write_group(self) -> None:
         group = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
         try:
-            answers = await asyncio.to_thread(self._ledger.run, _together, [entry.do for entry in group])
+            answers = await asyncio.to_thread(self._do, [entry.do for entry in group])
         except asyncio.CancelledError:
             for entry in group:
                 entry.answer.cancel()
@@ -175,14 +178,28 @@ class LedgerQueue:
             else:
                 entry.answer.set_exception(failure)
 
+    def _do(self, operations: Sequence[Callable[[Work], Any]]) -> list[_Answered]:
+        # Savepoints cost as much as the operations, and errors are rare: so first without.
+        try:
+            return self._ledger.run(_together, operations)
+        except _COMMON_ERRORS:
+            raise
+        except Exception:
+            return self._ledger.run(_each_by_itself, operations)
 
-def _together(work: Work, operations: Sequence[Callable[[Work], Any]]) -> list[tuple[Any, Exception | None]]:
-    """Do all in this transaction; one that fails by itself is undone by itself, and its error returned."""
-    answers: list[tuple[Any, Exception | None]] = []
+
+def _together(work: Work, operations: Sequence[Callable[[Work], Any]]) -> list[_Answered]:
+    """Do all in this transaction; the first that fails undoes it whole."""
+    return [(operation(work), None) for operation in operations]
+
+
+def _each_by_itself(work: Work, operations: Sequence[Callable[[Work], Any]]) -> list[_Answered]:
+    """Do all in this transaction; one that fails is undone alone, and its error returned."""
+    answers: list[_Answered] = []
     for operation in operations:
         savepoint = work.connection.begin_nested()
         try:
-            answer = operation(work)
+            answers.append((operation(work), None))
         except _COMMON_ERRORS:
             raise
         except Exception as error:
@@ -190,5 +207,4 @@ def _together(work: Work, operations: Sequence[Callable[[Work], Any]]) -> list[t
             answers.append((None, error))
         else:
             savepoint.commit()
-            answers.append((answer, None))
     return answers

@@ -1,4 +1,4 @@
-"""Fixtures: an empty ledger's URL on each database there is. Import ``ledger_url`` and ``postgres_server``."""
+"""Fixtures to import: ``ledger_url`` of an empty database, SQLite or PostgreSQL, and ``postgres_server``."""
 
 from __future__ import annotations
 

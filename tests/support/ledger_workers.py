@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import true
 
-from airflow_provider_asperion.ledger import Claim, DocumentKey, GripLost, Ledger, sessions
-from airflow_provider_asperion.ledger.ledger import Ledger as LedgerClass
+from airflow_provider_asperion.ledger import Claim, DocumentKey, Ledger, sessions
 from airflow_provider_asperion.staging import local_key
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def open_at_once(url: str, barrier: Barrier, answers: Any) -> None:
 
 def hold(url: str, intended: bool, ready: Event) -> None:
     """Take the documents, and hold them until killed."""
-    ledger: LedgerClass = Ledger.open(url)
+    ledger = Ledger.open(url)
     session = ledger.open_session("victim", lease_seconds=3600)
     ledger.take(session, [Claim(key, "f") for key in keys(3)])
     if intended:
@@ -62,26 +62,36 @@ def hold(url: str, intended: bool, ready: Event) -> None:
     time.sleep(600)
 
 
-def deliver(url: str, sent: Path, count: int, *, intend: bool = True) -> None:
-    """Deliver documents in a way that may be killed anywhere: the file ``sent`` stands for Asperion.
+def deliver(url: str, sent: Path, count: int, die: str | None = None, *, intend: bool = True) -> None:
+    """Deliver documents; the file ``sent`` stands for Asperion. What may have been sent is looked up first.
 
-    Takes, intends, appends a line (the effect), finishes. A resumed document is looked up before it is sent.
+    :param die: point at which the process kills itself, on the third document: ``taken``, ``intended``,
+        ``sent`` or ``finished``.
     """
     ledger = Ledger.open(url)
     session = ledger.open_session("deliver")
-    for grip in ledger.take(session, [Claim(key, "f") for key in keys(count)]):
+
+    def reach(point: str, number: int) -> None:
+        if die == point and number == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for number, grip in enumerate(ledger.take(session, [Claim(key, "f") for key in keys(count)])):
+        reach("taken", number)
         if not grip.held:
             continue
-        with contextlib.suppress(GripLost):
-            if grip.intended and grip.key.key in sent.read_text().split():
-                ledger.finish(session, grip.key, "done", note="adopted")
-                continue
-            if intend:
-                ledger.intend(session, grip.key, "POST sales order")
-            with sent.open("a") as stream:
-                stream.write(f"{grip.key.key}\n")
-            ledger.finish(session, grip.key, "done", note="created")
+        if grip.intended and grip.key.key in sent.read_text().split():
+            ledger.finish(session, grip.key, "done", note="adopted")
+            continue
+        if intend:
+            ledger.intend(session, grip.key, "POST sales order")
+        reach("intended", number)
+        with sent.open("a") as stream:
+            stream.write(f"{grip.key.key}\n")
+        reach("sent", number)
+        ledger.finish(session, grip.key, "done", note="created")
+        reach("finished", number)
     ledger.close_session(session)
+    ledger.close()
 
 
 def make_key(folder: Path, barrier: Barrier, answers: Any) -> None:
