@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_asperion.ledger.errors import SessionLost
-from airflow_provider_asperion.ledger.sessions import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,14 +65,18 @@ async def ledger_session(
     owner: str,
     run_id: str = "",
     *,
-    lease_seconds: float = LEASE_SECONDS,
+    lease_seconds: float | None = None,
     monotonic: Callable[[], float] = seconds_since_boot,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[LiveSession]:
-    """Open a session, keep it alive by a heartbeat every third of the lease, and close it in the end."""
+    """Open a session, keep it alive by a heartbeat every third of the lease, and close it in the end.
+
+    :param owner: ``dag/run/task/map/try``.
+    :param lease_seconds: the ledger's unless given.
+    """
     began = monotonic()
     session = await asyncio.to_thread(ledger.open_session, owner, run_id, lease_seconds)
-    live = LiveSession(session, began + lease_seconds, monotonic)
+    live = LiveSession(session, began + session.lease_seconds, monotonic)
     beating = asyncio.create_task(_beat(ledger, live, monotonic, sleep))
     try:
         yield live

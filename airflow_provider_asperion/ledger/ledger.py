@@ -46,6 +46,7 @@ class Ledger:
     :param clock: tells the moment, aware. By default the clock of the PostgreSQL server, which all workers
         share, or this machine's with SQLite: leases are only as good as the agreement about time.
     :param process: who is at work; by default the process of each call.
+    :param lease_seconds: how long a session lives without a heartbeat.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Ledger:
         sleep: Callable[[float], None] = time.sleep,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         process: Callable[[], ProcessIdentity] = this_process,
+        lease_seconds: float = sessions.LEASE_SECONDS,
     ) -> None:
         self.engine = engine
+        self.lease_seconds = lease_seconds
         self._clock = clock
         self._sleep = sleep
         self._new_id = new_id
@@ -71,6 +74,7 @@ class Ledger:
         create: bool = False,
         clock: Callable[[], dt.datetime] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        lease_seconds: float = sessions.LEASE_SECONDS,
     ) -> Ledger:
         """Open a ledger.
 
@@ -87,7 +91,7 @@ class Ledger:
         except ProblemError:
             engine.dispose()
             raise
-        return cls(engine, clock=clock, sleep=sleep)
+        return cls(engine, clock=clock, sleep=sleep, lease_seconds=lease_seconds)
 
     def close(self) -> None:
         """Close its connections."""
@@ -126,11 +130,9 @@ class Ledger:
         with self.transaction() as work:
             return operation(work, *args, **kwargs)
 
-    def open_session(
-        self, owner: str, run_id: str = "", lease_seconds: float = sessions.LEASE_SECONDS
-    ) -> WorkSession:
+    def open_session(self, owner: str, run_id: str = "", lease_seconds: float | None = None) -> WorkSession:
         """See :func:`sessions.open_session`; :func:`lease.ledger_session` also keeps it alive."""
-        return self.run(sessions.open_session, owner, run_id, lease_seconds)
+        return self.run(sessions.open_session, owner, run_id, lease_seconds or self.lease_seconds)
 
     def heartbeat(self, session: WorkSession) -> dt.datetime:
         """See :func:`sessions.heartbeat`."""

@@ -114,6 +114,15 @@ async def test_a_live_session_is_kept_alive_and_closed_in_the_end(ledger: Ledger
         ledger.heartbeat(live.session)
 
 
+async def test_the_lease_is_a_setting_of_the_ledger(url: str, clock) -> None:
+    ledger = Ledger.open(url, create=True, clock=clock, lease_seconds=7)
+    async with ledger_session(ledger, "one", monotonic=clock.monotonic) as live:
+        live.ensure_alive(6)
+        with pytest.raises(SessionLost):
+            live.ensure_alive(7)
+        assert (live.session.until - clock.now).total_seconds() == 7
+
+
 async def test_a_session_that_the_ledger_gave_up_closes_the_fence(ledger: Ledger, clock) -> None:
     sleep = Sleeper(clock)
     async with ledger_session(
