@@ -7,7 +7,7 @@ from airflow_provider_asperion.asperion.limiter import AdaptiveLimiter
 from airflow_provider_asperion.asperion.names import DocumentKind, Names
 from airflow_provider_asperion.asperion.resources import Asperion
 from airflow_provider_asperion.asperion.retry import Retrier, RetryPolicy
-from airflow_provider_asperion.asperion.tokens import MemoryTokenStore, Tokens, TokenStore
+from airflow_provider_asperion.asperion.tokens import MemoryTokenStore, Tokens, TokenStore, VaultTokenStore
 
 __all__ = [
     "AdaptiveLimiter",
@@ -26,5 +26,6 @@ __all__ = [
     "Stats",
     "TokenStore",
     "Tokens",
+    "VaultTokenStore",
     "to_problem",
 ]

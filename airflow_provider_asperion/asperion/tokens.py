@@ -6,12 +6,12 @@ import asyncio
 import datetime as dt
 from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
 
 class Tokens(BaseModel):
@@ -42,6 +42,39 @@ class TokenStore(Protocol):
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Keep every other task and worker out of its own ``exclusive`` of this name until left."""
+
+
+class Vault(Protocol):
+    """Keeps JSON-able secrets by name, as the ledger does. Its calls may block."""
+
+    def load(self, name: str) -> Mapping[str, Any] | None:
+        """Return the secrets of that name, None when there are none."""
+
+    def save(self, name: str, content: Mapping[str, Any]) -> None:
+        """Keep secrets under a name, in place of those before."""
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Keep every other task and worker out until left."""
+
+
+class VaultTokenStore:
+    """A store of tokens in a vault of secrets, shared by all workers that share the vault."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def load(self, name: str) -> Tokens | None:
+        """Return the newest tokens, None when there are none."""
+        content = await asyncio.to_thread(self._vault.load, name)
+        return None if content is None else Tokens.model_validate(content)
+
+    async def save(self, name: str, tokens: Tokens) -> None:
+        """Replace the tokens."""
+        await asyncio.to_thread(self._vault.save, name, tokens.model_dump(mode="json"))
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Keep every other task and worker out until left."""
+        return self._vault.exclusive(name)
 
 
 class MemoryTokenStore:

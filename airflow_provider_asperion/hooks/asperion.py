@@ -89,7 +89,8 @@ class AsperionHook(HttpAsyncHook):
     def __init__(
         self, asperion_conn_id: str = default_conn_name, *, token_store: TokenStore | None = None
     ) -> None:
-        super().__init__(method="GET", http_conn_id=asperion_conn_id)
+        # Client id and secret are for the token endpoint; no request carries them as basic login.
+        super().__init__(method="GET", http_conn_id=asperion_conn_id, auth_type=lambda login, password: None)
         self.asperion_conn_id = asperion_conn_id
         self._token_store = token_store
         self._connection: Connection | None = None
