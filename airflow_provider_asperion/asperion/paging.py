@@ -55,7 +55,7 @@ class Pager:
     def _is_new(self, item: dict[str, Any]) -> bool:
         """Whether an id comes for the first time: while data change, items move between pages."""
         key = item.get("id")
-        if key is None:
+        if not isinstance(key, int | str):
             return True
         if key in self._seen:
             return False
@@ -67,13 +67,23 @@ class Pager:
         if following in (None, ""):
             count = meta.get("pageCount")
             return current + 1 if isinstance(count, int) and current < count else None
-        if isinstance(following, int) or (isinstance(following, str) and following.isdigit()):
-            return int(following)
-        if isinstance(following, str):
-            for name, value in parse_qsl(urlsplit(following).query):
-                if name.casefold() == self._page_name.casefold() and value.isdigit():
-                    return int(value)
-        raise self._bad("nextPage does not name a page")
+        page = _number(following) or self._page_of_url(following)
+        if page is None:
+            raise self._bad("nextPage does not name a page")
+        return page
+
+    def _page_of_url(self, url: object) -> int | None:
+        try:
+            query = parse_qsl(urlsplit(str(url)).query)
+        except ValueError:
+            return None
+        named = (value for name, value in query if name.casefold() == self._page_name.casefold())
+        return _number(next(named, None))
 
     def _bad(self, what: str) -> BadAnswer:
         return BadAnswer(what, method="GET", path=self._path)
+
+
+def _number(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

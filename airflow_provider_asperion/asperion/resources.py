@@ -165,21 +165,24 @@ class Asperion:
             raise LookupUnsupported(
                 f"by the settings a {kind} cannot be found in Asperion; unclear posts are held for a person"
             )
+        names = self.names.document(kind)
         if lookup == "recent":
-            found = self.recent_documents(kind, since)
+            query = self._since(kind, since)
         else:
-            name = self.names.document(kind).reference
-            query = self._text_filter(name, reference.strip(), self.names.query.equals)
-            found = self._documents(kind, query)
-        return [document async for document in found if same_code(document.reference or "", reference)]
+            query = self._text_filter(names.reference, reference.strip(), self.names.query.equals)
+        return [
+            read_document(item, kind, names)
+            async for item in self.client.items(self.names.document_path(kind), query)
+            if same_code(str(get_field(item, names.reference) or ""), reference)
+        ]
 
-    def recent_documents(self, kind: DocumentKind, since: dt.date | None = None) -> AsyncIterator[Document]:
+    async def recent_documents(
+        self, kind: DocumentKind, since: dt.date | None = None
+    ) -> AsyncIterator[Document]:
         """Yield the documents since a day; all where the API has no filter for that (``recent_filter``)."""
-        habits, query = self.names.document_habits(kind), {}
-        if since is not None and habits.recent_filter is not None:
-            name = habits.recent_filter + self.names.query.from_suffix
-            query[name] = write_date(since, self.names.habits.query_date_format)
-        return self._documents(kind, query)
+        path, query = self.names.document_path(kind), self._since(kind, since)
+        async for item in self.client.items(path, query):
+            yield read_document(item, kind, self.names.document(kind))
 
     async def get_document(self, kind: DocumentKind, document_id: models.Id) -> Document:
         """Return one document.
@@ -263,9 +266,13 @@ class Asperion:
         name = filter_name(field)
         return {name: value, name + self.names.query.comparison_suffix: comparison}
 
-    async def _documents(self, kind: DocumentKind, query: Mapping[str, str]) -> AsyncIterator[Document]:
-        async for item in self.client.items(self.names.document_path(kind), query):
-            yield read_document(item, kind, self.names.document(kind))
+    def _since(self, kind: DocumentKind, since: dt.date | None) -> dict[str, str]:
+        """Build a filter on the day; empty where there is none."""
+        field = self.names.document_habits(kind).recent_filter
+        if since is None or field is None:
+            return {}
+        day = write_date(since, self.names.habits.query_date_format)
+        return {field + self.names.query.from_suffix: day}
 
     async def _all(self, path: str, reader: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [reader(item) async for item in self.client.items(path)]

@@ -15,7 +15,7 @@ from airflow_provider_asperion.asperion.names import get_field, put_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_asperion.asperion.models import Delivery, DocumentDraft, Id, LineDraft
+    from airflow_provider_asperion.asperion.models import Delivery, DocumentDraft, LineDraft
     from airflow_provider_asperion.asperion.names import (
         ArticleNames,
         DebtorNames,
@@ -181,15 +181,12 @@ def _id_value(field: str, value: object) -> object:
     return value
 
 
-def _texts(values: Mapping[str, object], fields: set[str]) -> dict[str, str | None]:
+def _texts(values: Mapping[str, object], fields: set[str]) -> dict[str, object]:
     """Read fields as text that a server may as well send as numbers."""
     return {field: _text(values[field]) for field in fields}
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def same_id(left: Id, right: Id) -> bool:
-    """Whether two ids are the same, whichever of them is text."""
-    return str(left) == str(right)
+def _text(value: object) -> object:
+    """Return a number as text; whatever is neither is left for the model to refuse."""
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return str(value) if number else value

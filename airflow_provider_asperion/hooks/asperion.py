@@ -7,6 +7,8 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from airflow.providers.common.compat.connection import get_async_connection
@@ -48,6 +50,7 @@ class AsperionExtra(BaseModel):
     access_token: SecretStr | None = None
     refresh_token: SecretStr | None = None
     tls_minimum: Literal["1.2", "1.3"] | None = None
+    timeout: float | None = Field(None, gt=0)
 
     @classmethod
     def of(cls, extra: dict[str, Any], connection: str) -> AsperionExtra:
@@ -177,8 +180,7 @@ class AsperionHook(HttpAsyncHook):
         if extra.tenant_header:
             names = names.model_copy(update={"tenant_header": extra.tenant_header})
         if options is None:
-            seconds = (config.extra_options or {}).get("timeout")
-            options = ClientOptions(total_timeout=float(seconds)) if seconds else ClientOptions()
+            options = ClientOptions(total_timeout=extra.timeout) if extra.timeout else ClientOptions()
         client = AsperionClient(
             session,
             base_url=config.base_url,
@@ -194,9 +196,6 @@ class AsperionHook(HttpAsyncHook):
         """Open an HTTP session with the connection's proxy, certificates and headers."""
         config, extra = await self.config(), await self.extra()
         options = config.extra_options or {}
-        proxy = options.get("proxy")
-        if isinstance(proxy, dict):
-            proxy = proxy.get(config.base_url.partition(":")[0])
         connector = aiohttp.TCPConnector(
             # The client's own limiter decides how many requests fly at a time.
             limit=0,
@@ -205,8 +204,7 @@ class AsperionHook(HttpAsyncHook):
         async with aiohttp.ClientSession(
             connector=connector,
             headers=config.headers,
-            proxy=proxy or None,
-            trust_env=bool(options.get("trust_env", True)),
+            proxy=_proxy(config.base_url, options),
         ) as session:
             yield session
 
@@ -292,21 +290,48 @@ def _base_url(connection: Connection) -> str:
     return f"{url}:{connection.port}" if connection.port else url
 
 
+def _proxy(base_url: str, options: dict[str, Any]) -> str | None:
+    """Return the proxy to use: the connection's, else the environment's, as Airflow's HTTP hook does.
+
+    aiohttp's own ``trust_env`` would read ``~/.netrc`` as well, and fail where that knows the host.
+    """
+    address = urlsplit(base_url)
+    stated = options.get("proxy")
+    if isinstance(stated, dict):
+        stated = stated.get(address.scheme)
+    if stated:
+        return str(stated)
+    if options.get("trust_env", True) is False or proxy_bypass(address.hostname or ""):
+        return None
+    return getproxies().get(address.scheme)
+
+
 def _tls(verify: object, certificate: object, minimum: str) -> ssl.SSLContext:
     """Make the TLS settings.
 
     :param verify: False, or the path of a file with authorities; as with Airflow's HTTP hook.
     :param certificate: path of a client certificate, or a list of its path and its key's.
+    :raises ProblemError: when a file cannot be read.
     """
-    context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    try:
+        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        if isinstance(certificate, str):
+            context.load_cert_chain(certificate)
+        elif isinstance(certificate, list | tuple):
+            context.load_cert_chain(*certificate)
+    except OSError as error:
+        raise ProblemError(
+            Problem(
+                rule="connection.certificate",
+                message=f"a certificate of the connection cannot be read ({type(error).__name__})",
+                remedy="correct the paths in the extras 'verify' and 'cert'; the worker must have the files",
+                field="verify, cert",
+            )
+        ) from error
     context.minimum_version = TLS_VERSIONS[minimum]
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if isinstance(certificate, str):
-        context.load_cert_chain(certificate)
-    elif isinstance(certificate, list | tuple):
-        context.load_cert_chain(*certificate)
     return context
 
 

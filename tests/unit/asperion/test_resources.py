@@ -240,6 +240,19 @@ async def test_without_a_filter_recent_documents_are_compared(make_asperion, api
     assert api.calls(ORDERS)[0][0]["DateAdded_from"] == "2026-11-01"
 
 
+async def test_a_broken_document_of_somebody_else_hides_nothing(asperion, api):
+    items = [{"id": {}, "reference": "450011"}, {"id": 6, "reference": "45001"}]
+    api.script(ORDERS, {"_data": items, "_meta": {"administrationId": 12}})
+    assert [document.id for document in await asperion.find_documents("sales_order", "45001")] == [6]
+
+
+async def test_recent_documents_one_by_one(asperion, api, build):
+    api.script(ORDERS, build.listing({"id": 5}, nextPage="2"), build.listing({"id": 6}))
+    found = asperion.recent_documents("sales_order", dt.date(2026, 11, 1))
+    assert [document.id async for document in found] == [5, 6]
+    assert api.calls(ORDERS)[0][0].keys() == {"page", "pageSize"}
+
+
 @pytest.mark.feature("X2")
 async def test_where_nothing_can_be_found_again_it_is_said(make_asperion, api):
     asperion = make_asperion(names={"habits": {"sales_order": {"lookup": "ledger"}}})

@@ -83,6 +83,8 @@ def api():
 
 @pytest.fixture
 def connect(api, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+
     def make(*, login="me", password="s3cret", host=None, port=None, schema="http", **extra):
         fields = {"administration": 12, "token_url": str(api.server.make_url("/token")), **extra}
         connection = {
@@ -244,6 +246,12 @@ def test_another_administration_answers(api, connect):
     assert "tenant header" in sentence
 
 
+async def test_the_time_out_is_the_connections(api, connect):
+    connect(access_token="access-0", timeout=7)
+    async with AsperionHook().client() as asperion:
+        assert asperion.client._limits.total == 7
+
+
 def test_nobody_is_there(connect, monkeypatch):
     monkeypatch.setattr(hook_module, "ClientOptions", quick_options)
     connect(access_token="access-0", host="127.0.0.1", port=1)
@@ -265,6 +273,8 @@ def test_no_tls_on_the_other_side(api, connect):
     [
         ({"administration": "twelve"}, "administration"),
         ({"auth_style": "x"}, "auth_style"),
+        ({"timeout": "soon"}, "timeout"),
+        ({"access_token": "access-0", "verify": "/no/such/file"}, "verify"),
         ({"login": ""}, "client id"),
     ],
 )
@@ -293,6 +303,25 @@ def quick_options(**changes):
 # TLS and the form
 
 
+@pytest.mark.parametrize(
+    ("options", "environment", "proxy"),
+    [
+        ({}, {}, None),
+        ({"proxy": "http://own:3128"}, {"https_proxy": "http://env:3128"}, "http://own:3128"),
+        ({"proxy": {"https": "http://own:3128"}}, {}, "http://own:3128"),
+        ({}, {"https_proxy": "http://env:3128"}, "http://env:3128"),
+        ({}, {"https_proxy": "http://env:3128", "no_proxy": "asperion.nl"}, None),
+        ({"trust_env": False}, {"https_proxy": "http://env:3128"}, None),
+    ],
+)
+def test_the_proxy(monkeypatch, options, environment, proxy):
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert hook_module._proxy("https://api.asperion.nl", options) == proxy
+
+
 def test_tls_settings():
     default = hook_module._tls(None, None, "1.2")
     assert default.minimum_version == ssl.TLSVersion.TLSv1_2
@@ -316,7 +345,7 @@ def test_the_form_is_what_airflow_asks_for():
 
 def test_every_field_of_the_form_is_read():
     ours = set(hook_module.AsperionExtra.model_fields)
-    assert set(connection_form()["conn-fields"]) - ours == {"proxy", "timeout"}
+    assert set(connection_form()["conn-fields"]) - ours == {"proxy"}
     assert ours <= set(connection_form()["conn-fields"])
 
 
