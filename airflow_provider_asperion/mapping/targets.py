@@ -1,0 +1,68 @@
+"""Targets: the fields that a mapping row may fill, taken from the records themselves."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from typing import Any, get_args
+
+from airflow_provider_asperion.records import Order, Record
+
+LINES = "lines"
+_NOT_IN_ASPERION = re.compile(r"categor|image|picture|photo|gallery|variant", re.IGNORECASE)
+
+
+@cache
+def targets() -> tuple[str, ...]:
+    """Return all targets as dotted paths, in the order of the records: ``customer.billing.street``."""
+    return tuple(_fields(Order, ""))
+
+
+@cache
+def text_targets() -> frozenset[str]:
+    """Return the targets that hold text; a number that a row gives for one becomes text."""
+    return frozenset(path for path, annotation in _fields(Order, "").items() if _holds_text(annotation))
+
+
+def complaint_about(target: str) -> tuple[str, str] | None:
+    """Return what is wrong with a target and the remedy, or None when it exists."""
+    if target in targets():
+        return None
+    if _NOT_IN_ASPERION.search(target):
+        return (
+            f"{target!r} cannot be mapped: Asperion's articles are simple articles, "
+            "they have no categories, images or variants",
+            "remove the row; sizes and colours travel in the characteristic fields of an article",
+        )
+    inside = [known for known in targets() if known.startswith(f"{target}.")]
+    if inside:
+        return f"{target!r} is a group of fields", f"map one of its fields: {', '.join(inside)}"
+    close = difflib.get_close_matches(target, targets(), n=1) or _same_ending(target)
+    hint = f"did you mean {close[0]!r}?" if close else f"known fields: {', '.join(targets())}"
+    return f"there is no field {target!r}", hint
+
+
+def _same_ending(target: str) -> list[str]:
+    ending = target.rsplit(".", 1)[-1]
+    return [known for known in targets() if known.rsplit(".", 1)[-1] == ending]
+
+
+def _fields(record: type[Record], prefix: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, field in record.model_fields.items():
+        inner = _record_in(field.annotation)
+        path = f"{prefix}{name}"
+        found |= _fields(inner, f"{path}.") if inner else {path: field.annotation}
+    return found
+
+
+def _holds_text(annotation: Any) -> bool:
+    return annotation is str or any(_holds_text(part) for part in get_args(annotation))
+
+
+def _record_in(annotation: Any) -> type[Record] | None:
+    """Return the record type inside an annotation such as ``Address | None`` or ``tuple[OrderLine, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Record):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _record_in(part))), None)
