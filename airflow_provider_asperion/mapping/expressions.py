@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,7 @@ def _offsets(sandbox: Sandbox, text: str) -> list[int]:
             position += len(value)
     except TemplateSyntaxError as error:
         raise ExpressionError(
-            (error.message or "").rpartition(" at ")[0] or "unexpected character",
+            re.sub(r" at \d+$", "", error.message or "unexpected character"),
             remedy="correct the expression at the caret",
             offset=position,
         ) from None

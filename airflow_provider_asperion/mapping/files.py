@@ -78,7 +78,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A mapping file with what it extends, and with the changes of the settings."""
+    """A mapping file with what it extends, and with the changes of the settings.
+
+    :param examples_of: the files whose examples hold for it: not those of a file that it extends, for it may
+        have changed the names that they rest on.
+    """
 
     name: str
     file: str
@@ -88,6 +92,7 @@ class Definition:
     names: dict[str, Source] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     look_ups: dict[str, LookUp] = field(default_factory=dict)
+    examples_of: tuple[str, ...] = ()
 
 
 def shipped() -> tuple[str, ...]:
@@ -133,7 +138,8 @@ def changed(
     )
     if problems:
         raise ProblemError(*problems)
-    return result
+    kept = () if names or file != SETTINGS else definition.examples_of
+    return replace(result, examples_of=(*kept, file))
 
 
 def _path(name: str, folder: Path | None) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import pass_context
@@ -19,17 +21,20 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.mapping.look_ups import LookUp
 
-TRAIL = "_looked_up"
-SCOPED = frozenset(Scope({}).functions())
+LOOK_UP = "look_up"
+# The functions that are made anew for each document.
+SCOPED = frozenset({*Scope({}).functions(), LOOK_UP})
 
 
 def functions_of(
     overrides: Mapping[str, Callable[..., Any]], look_ups: Mapping[str, LookUp]
 ) -> dict[str, Callable[..., Any]]:
-    """Return the functions by name, those of the caller in place of ours (CSV dialects)."""
+    """Return the functions by name, those of the caller in place of ours.
+
+    A ``decimal`` or ``date`` of the caller (the dialect of a delimited file) is called with text only: what
+    is a number or day already stays as it is, what is absent gives None.
+    """
     chosen: dict[str, Callable[..., Any]] = {
-        "decimal": values.decimal,
-        "date": values.date,
         "strip_zeros": values.strip_zeros,
         "country": values.country,
         "email": values.email,
@@ -38,10 +43,40 @@ def functions_of(
         "is_person": values.is_person,
         "split_street": split_street,
         "qualifier": qualifier,
-        "look_up": _look_up_in(look_ups),
         **overrides,
+        "decimal": _number_by(overrides["decimal"]) if "decimal" in overrides else values.decimal,
+        "date": _day_by(overrides["date"]) if "date" in overrides else values.date,
     }
     return {**_arithmetic(chosen["decimal"]), **chosen}
+
+
+def _number_by(read: Callable[[str], Any]) -> Callable[[Any], Any]:
+    def decimal(value: Any) -> Any:
+        """Return a number as the dialect of the file writes it."""
+        if isinstance(value, (Decimal, int, float)):
+            return values.decimal(value)
+        return _read_by(read, value, "this is no number in the form that the settings name")
+
+    return decimal
+
+
+def _day_by(read: Callable[[str], Any]) -> Callable[..., Any]:
+    def date(value: Any, picture: str | None = None) -> Any:
+        """Return a day as the dialect of the file writes it, or by a picture of its own."""
+        if picture is not None or isinstance(value, dt.date):
+            return values.date(value, picture)
+        return _read_by(read, value, "this is no date in the form that the settings name")
+
+    return date
+
+
+def _read_by(read: Callable[[str], Any], value: Any, complaint: str) -> Any:
+    text = values.text_of(value)
+    try:
+        return None if text is None else read(text)
+    except (ValueError, ArithmeticError):
+        remedy = "correct the value in the source, or the number and date forms in the settings"
+        raise BadValueError(complaint, remedy=remedy, value=text) from None
 
 
 def _arithmetic(decimal: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
@@ -75,19 +110,36 @@ def _arithmetic(decimal: Callable[[Any], Any]) -> dict[str, Callable[..., Any]]:
         known = decimal(number)
         return None if known is None else abs(known)
 
-    return {"sum_of": sum_of, "net_price": net_price, "negate": negate, "abs": absolute}
+    def rounded(number: Any, decimals: int = 0) -> Any:
+        """Return a number with 0 to 10 decimals, half away from zero."""
+        return values.round_half_up(decimal(number), decimals)
+
+    return {
+        "sum_of": sum_of,
+        "net_price": net_price,
+        "negate": negate,
+        "abs": absolute,
+        "round": rounded,
+    }
 
 
-def _look_up_in(look_ups: Mapping[str, LookUp]) -> Callable[..., Any]:
-    @pass_context
-    def look_up(context: Context, value: Any, table: str) -> str | None:
+def look_up_in(look_ups: Mapping[str, LookUp], trail: list[str]) -> Callable[[Any, str], str | None]:
+    """Return the function ``look_up`` of one document, which notes the tables that it used in a trail."""
+
+    def look_up(value: Any, table: str) -> str | None:
         """Return what a value becomes in a look-up table."""
         if table not in look_ups:
             raise unknown_table(table, look_ups)
-        context.parent[TRAIL].append(table)
+        trail.append(table)
         return look_ups[table].find(values.text_of(value), name=table)
 
     return look_up
+
+
+@pass_context
+def look_up_filter(context: Context, value: Any, table: str) -> Any:
+    """Return what a value becomes in a look-up table, as a filter."""
+    return context.parent[LOOK_UP](value, table)
 
 
 def unknown_table(table: str, look_ups: Mapping[str, LookUp]) -> BadValueError:

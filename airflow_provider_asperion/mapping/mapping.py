@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.mapping.checks import complaints_of_examples
 from airflow_provider_asperion.mapping.files import Definition, changed, read_definition
-from airflow_provider_asperion.mapping.functions import functions_of
+from airflow_provider_asperion.mapping.functions import LOOK_UP, functions_of, look_up_filter
 from airflow_provider_asperion.mapping.loading import Loader
 from airflow_provider_asperion.mapping.running import Mapped, Run, Runner
 from airflow_provider_asperion.mapping.sandbox import Sandbox
@@ -53,7 +53,8 @@ class Mapping:
         self._definition = definition
         tables = {**definition.look_ups, **(look_ups or {})}
         chosen = functions_of(functions or {}, tables)
-        self._compiled = Loader(definition, Sandbox(chosen), chosen, tables).compile()
+        sandbox = Sandbox({**chosen, LOOK_UP: look_up_filter})
+        self._compiled = Loader(definition, sandbox, chosen, tables).compile()
         self._runner = Runner(self._compiled, chosen, tables)
 
     @classmethod
@@ -114,9 +115,11 @@ class Mapping:
         )
 
     def check(self) -> list[Problem]:
-        """Run the examples of all rows; return a problem for each that gives something else.
+        """Run the examples of the mapping's own rows; return a problem for each that gives something else.
 
-        An example shows what its row gives before its look-up table, for tables are a matter of settings.
+        Those of a file that it extends are a matter of that file. An example shows what its row gives
+        before its look-up table, for tables are a matter of settings.
         """
         rows = (*self._compiled.header_rows, *self._compiled.line_rows)
-        return [problem for row in rows for problem in complaints_of_examples(self._runner, row)]
+        own = [row for row in rows if row.source.file in self._definition.examples_of]
+        return [problem for row in own for problem in complaints_of_examples(self._runner, row)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.mapping.expressions import SKIPPED
 from airflow_provider_asperion.mapping.faults import BadValueError
-from airflow_provider_asperion.mapping.functions import TRAIL
+from airflow_provider_asperion.mapping.functions import LOOK_UP, look_up_in
 from airflow_provider_asperion.mapping.loading import NAMES
 from airflow_provider_asperion.mapping.navigation import Scope
 from airflow_provider_asperion.mapping.targets import LINES, text_targets
@@ -68,7 +68,7 @@ class Run:
             **runner.functions,
             **Scope(data).functions(),
             SKIPPED: _SKIP,
-            TRAIL: self._looked_up,
+            LOOK_UP: look_up_in(runner.look_ups, self._looked_up),
         }
 
     def mapped(self) -> Mapped:

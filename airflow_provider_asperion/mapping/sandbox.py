@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation, localcontext
+from decimal import Decimal, DivisionByZero, InvalidOperation
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from jinja2 import ChainableUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_provider_asperion.mapping.faults import BadValueError
-from airflow_provider_asperion.mapping.values import decimal, text_of
+from airflow_provider_asperion.mapping.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals.clear()
         kept = {name: self.filters[name] for name in _KEPT_FILTERS}
         self.filters.clear()
-        self.filters.update({**kept, "join": join, "replace": replace, "round": round_half_up, **filters})
+        self.filters.update({**kept, "join": join, "replace": replace, **filters})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read ``obj.attribute``: a field of a segment, of the first of several, or a method of a text."""
@@ -96,6 +96,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, (list, tuple, str)) and isinstance(argument, int):
             return obj[argument] if -len(obj) <= argument < len(obj) else ABSENT
         return ABSENT
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Call a function: one of ours or of a text, as ``expressions.parse`` has seen to."""
+        return __obj(*args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate; with an absent part the result is absent. Numbers are exact, never floats."""
@@ -165,15 +169,3 @@ def join(values: object, separator: str = "") -> str:
             f"the text is longer than {LONGEST_TEXT:,} characters", remedy="take a part of it"
         )
     return str(separator).join(texts)
-
-
-def round_half_up(value: object, decimals: int = 0) -> Decimal | None:
-    """Return a number with 0 to 10 decimals, half away from zero."""
-    number = decimal(value)
-    if number is None:
-        return None
-    if not isinstance(decimals, int) or not 0 <= decimals <= 10:
-        raise BadValueError("a number is rounded to 0 up to 10 decimals", remedy="write round(2)")
-    with localcontext() as context:
-        context.prec = 60
-        return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

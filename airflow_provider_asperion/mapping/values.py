@@ -164,3 +164,14 @@ def tidy(number: Decimal) -> Decimal:
         rounded = number.quantize(PRICE_DECIMALS, rounding=ROUND_HALF_UP)
     whole = rounded.to_integral_value()
     return whole if whole == rounded else rounded.normalize()
+
+
+def round_half_up(number: Decimal | None, decimals: int = 0) -> Decimal | None:
+    """Return a number with 0 to 10 decimals, half away from zero."""
+    if number is None:
+        return None
+    if not isinstance(decimals, int) or not 0 <= decimals <= 10:
+        raise BadValueError("a number is rounded to 0 up to 10 decimals", remedy="write round(2)")
+    with localcontext() as context:
+        context.prec = 60
+        return number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

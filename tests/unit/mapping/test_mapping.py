@@ -1,5 +1,7 @@
 """What a mapping does with a document: values, defaults, conditions, look-ups, and faults by row."""
 
+from decimal import Decimal
+
 import pytest
 
 from airflow_provider_asperion.mapping import LookUp, Mapped, Mapping
@@ -148,9 +150,7 @@ def test_a_number_for_a_text_field_becomes_text(document):
 
 def test_functions_of_the_caller_replace_the_built_in_ones(document):
     def comma(value):
-        from decimal import Decimal
-
-        return None if not value else Decimal(str(value).replace(",", "."))
+        return Decimal(value.replace(".", "").replace(",", "."))
 
     data = {
         "header": {"ORDER_NO": "1", "ORDER_DATE": "2026-11-23"},
@@ -159,6 +159,22 @@ def test_functions_of_the_caller_replace_the_built_in_ones(document):
     mapping = Mapping.load("orders_csv", functions={"decimal": comma})
     line = mapping.map(document(data, format="csv")).values["lines"][0]
     assert (str(line["quantity"]), str(line["price"])) == ("1.5", "2.5")
+    data["lines"][0]["QUANTITY"] = "secret"
+    with pytest.raises(ProblemError) as error:
+        mapping.map(document(data, format="csv"))
+    assert (error.value.problem.field, error.value.problem.shape) == ("lines.1.quantity", "aaaaaa")
+    assert "secret" not in str(error.value)
+
+
+def test_a_number_that_was_read_is_not_read_again_by_the_dialect(document):
+    def comma(value):
+        return Decimal(value.replace(".", "").replace(",", "."))
+
+    data = {"header": {"ORDER_NO": "1", "ORDER_DATE": "2026-11-23"}, "lines": [{"QUANTITY": "1,5"}]}
+    rows = {"lines.quantity": "round(decimal(line.QUANTITY), 2)", "lines.price": "'1,5' | decimal | abs"}
+    mapping = Mapping.load("orders_csv", rows, functions={"decimal": comma})
+    line = mapping.map(document(data, format="csv")).values["lines"][0]
+    assert (line["quantity"], line["price"]) == (Decimal("1.5"), Decimal("1.5"))
 
 
 def test_a_mapping_applies_to_its_message_types_and_formats(document):
