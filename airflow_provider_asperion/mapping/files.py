@@ -201,13 +201,18 @@ def _row(target: str, value: Any, file: str, problems: list[Problem]) -> Row | N
         problems.append(_fault(file, target, what, known, field=str(target)))
         return None
     default = block.get("default")
+    required = _text(block.get("required") or "false").lower()
+    if required not in ("true", "false"):
+        problems.append(
+            _fault(file, target, "`required` is true or false", "write one of them", field=str(target))
+        )
     return Row(
         target=str(target),
         value=_source(block["value"], file),
         default=None if default is None else _text(default),
         when=None if block.get("when") is None else _source(block["when"], file),
         look_up=None if block.get("look_up") is None else str(block["look_up"]),
-        required=_text(block.get("required") or "false").lower() in ("true", "yes"),
+        required=required == "true",
         examples=tuple(_examples(block.get("examples"), target, file, problems)),
     )
 

@@ -185,3 +185,9 @@ def test_an_example_that_cannot_be_evaluated_is_reported(write):
     )
     (problem,) = Mapping.load(path).check()
     assert "cannot be evaluated" in problem.message
+
+
+def test_required_is_true_or_false():
+    (problem,) = problems_of_loading("orders05", {"remarks": {"value": "texts()", "required": "maybe"}})
+    assert problem.field == "remarks"
+    assert Mapping.load("orders05", {"remarks": {"value": "texts()", "required": True}})
