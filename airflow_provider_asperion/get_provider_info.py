@@ -4,11 +4,68 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_asperion.hooks import asperion_form, sap_sftp_form
+
+_PACKAGE = "airflow_provider_asperion"
+
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's description, as Airflow's ``provider_info.schema.json`` asks for it."""
+    """Return the provider's description, as Airflow's ``provider_info.schema.json`` asks for it.
+
+    Airflow calls this at every start of every process: nothing heavy is imported here.
+    """
     return {
         "package-name": "airflow-provider-asperion",
         "name": "Asperion",
         "description": "Orders, invoices, products, stock and customers between Asperion and SAP.",
+        "integrations": [
+            {
+                "integration-name": "Asperion",
+                "external-doc-url": "https://help.asperion.nl/api.aspx",
+                "tags": ["service"],
+            },
+            {
+                "integration-name": "SAP files over SFTP",
+                "external-doc-url": "https://help.sap.com/",
+                "tags": ["protocol"],
+            },
+        ],
+        "hooks": [
+            {"integration-name": "Asperion", "python-modules": [f"{_PACKAGE}.hooks.asperion"]},
+            {"integration-name": "SAP files over SFTP", "python-modules": [f"{_PACKAGE}.hooks.sap_sftp"]},
+        ],
+        "operators": [
+            {"integration-name": "Asperion", "python-modules": [f"{_PACKAGE}.operators.orders"]},
+        ],
+        "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
+        "config": {"asperion": _CONFIG},
+        "cli": [f"{_PACKAGE}.cli.definition.get_commands"],
     }
+
+
+_CONFIG = {
+    "description": "Asperion and SAP: where the settings of the flows are, and where their state is kept.",
+    "options": {
+        "settings": {
+            "description": (
+                "The settings file (YAML). `airflow asperion init` writes a commented one. "
+                "Relative paths are below AIRFLOW_HOME."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "/opt/airflow/config/asperion.yaml",
+            "default": "asperion.yaml",
+        },
+        "state_folder": {
+            "description": (
+                "Folder of the ledger (SQLite) and of staged batches where the settings file names no "
+                "database and no object store. Relative paths are below AIRFLOW_HOME. Every worker must see "
+                "the same folder."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "/var/lib/asperion",
+            "default": "asperion",
+        },
+    },
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - pydantic reads the annotation
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 

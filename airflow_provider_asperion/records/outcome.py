@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from airflow_provider_asperion.records.base import Record
-from airflow_provider_asperion.records.problem import Problem  # noqa: TC001 - pydantic reads the annotation
+from airflow_provider_asperion.records.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

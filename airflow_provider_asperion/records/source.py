@@ -35,5 +35,5 @@ class SourceDocument:
     basic_type: str
     document_number: str
     key: str
-    data: dict[str, Any]
+    data: dict[str, Any] = field(repr=False)
     skipped: dict[str, int] = field(default_factory=dict)

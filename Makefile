@@ -1,0 +1,44 @@
+# The two commands: `make demo` and `make test`. Everything they need they install themselves.
+
+PYTHON_IN_VENV := .venv/bin/python
+RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: help setup demo test unit lint lock compat wheel clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## Make .venv with the locked versions
+	@scripts/setup.sh
+
+demo: setup ## Run the main job on the sandbox, then leave Airflow open (ONCE=1: end when it is done)
+	@$(RUN) $(PYTHON_IN_VENV) -m airflow_provider_asperion.sandbox.demo $(if $(ONCE),--once)
+
+test: setup sshd ## Run all tests, with a real OpenSSH server and a real Airflow
+	@$(RUN) $(PYTHON_IN_VENV) -m pytest tests/unit tests/integration tests/system $(PYTEST)
+
+unit: setup ## Run the quick tests only
+	@$(RUN) $(PYTHON_IN_VENV) -m pytest tests/unit $(PYTEST)
+
+lint: setup ## Style, types and layers
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) $(PYTHON_IN_VENV) -m pytest -q tests/unit/test_layers.py
+
+lock: setup ## Renew the locked versions
+	@scripts/lock.sh
+
+compat: ## Prove the oldest supported Airflow in an environment of its own
+	@scripts/setup.sh .compat requirements/compat.txt
+	@env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH" .compat/bin/python -m pytest tests/unit $(PYTEST)
+
+wheel: setup ## Build the wheel, install it in a clean environment and ask Airflow for it
+	@scripts/wheel.sh
+
+clean: ## Remove what these commands made
+	@rm -rf .venv .compat .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: sshd
+sshd:
+	@test -x /usr/sbin/sshd || scripts/apt.sh openssh-server

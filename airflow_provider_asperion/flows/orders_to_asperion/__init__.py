@@ -1,0 +1,1 @@
+"""Orders and invoices from SAP files to Asperion: prepare, deliver (decide, act), settle."""

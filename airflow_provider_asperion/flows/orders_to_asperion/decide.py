@@ -1,0 +1,130 @@
+"""Decides what happens to an order: create, adopt what is there, or refuse. Reads only; a plan ends here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_provider_asperion.asperion.errors import LookupUnsupported
+from airflow_provider_asperion.flows.orders_to_asperion.articles import ArticleDesk
+from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDecider
+from airflow_provider_asperion.flows.orders_to_asperion.debtors import draft_of
+from airflow_provider_asperion.flows.orders_to_asperion.drafts import Drafter
+from airflow_provider_asperion.flows.orders_to_asperion.identity import identity_of
+from airflow_provider_asperion.records import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.models import Debtor, DebtorDraft, Document, DocumentDraft
+    from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDecision
+    from airflow_provider_asperion.flows.orders_to_asperion.identity import Identity
+    from airflow_provider_asperion.flows.orders_to_asperion.live import LiveValues
+    from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
+    from airflow_provider_asperion.records import Order
+    from airflow_provider_asperion.settings import OrdersToAsperion
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to an order.
+
+    :param order: with the VAT rates of the administration.
+    :param existing: the document that Asperion has under this reference; then nothing else is set.
+    :param draft: what is sent, but for its debtor.
+    """
+
+    order: Order
+    existing: Document | None = None
+    customer: CustomerDecision | None = None
+    draft: DocumentDraft | None = field(default=None, repr=False)
+
+
+class Decider:
+    """Decides about the orders of one batch, looking each customer and article up once.
+
+    :param batch: all its orders: the last one of a customer says what the debtor looks like.
+    """
+
+    def __init__(
+        self, asperion: Asperion, flow: OrdersToAsperion, live: LiveValues, batch: Iterable[StagedOrder]
+    ) -> None:
+        self._asperion = asperion
+        self._flow = flow
+        self._live = live
+        self._drafter = Drafter(live, flow.totals)
+        self._articles = ArticleDesk(asperion, flow.articles)
+        self.customers = CustomerDecider(asperion, flow.customer, self._debtors_of(batch))
+
+    async def find(self, order: Order) -> Document | None:
+        """Return the document that Asperion has under the order's reference (O4).
+
+        :raises ProblemError: it has several.
+        """
+        found = await self._asperion.find_documents(order.kind, order.reference, since=order.date)
+        if len(found) > 1:
+            ids = ", ".join(str(document.id) for document in found[:5])
+            raise ProblemError(
+                Problem(
+                    rule="order.several",
+                    message=f"Asperion has {len(found)} documents with this reference: {ids}",
+                    remedy="cancel all but one of them in Asperion",
+                    field="reference",
+                )
+            )
+        return found[0] if found else None
+
+    async def decide(self, order: Order) -> Decision:
+        """Return what happens to an order.
+
+        :raises ProblemError: it is refused, and why.
+        :raises AsperionError: Asperion does not answer.
+        """
+        try:
+            existing = await self.find(order)
+        except LookupUnsupported:
+            existing = None
+        if existing is not None:
+            return Decision(order, existing=existing)
+        order = self._drafter.with_rates(order)
+        articles = await self._articles.resolve(order)
+        draft = self._drafter.draft(order, articles, self._asperion.names.document(order.kind))
+        customer = await self.customers.decide(identity_of(order, self._flow.customer))
+        return Decision(order, customer=customer, draft=draft)
+
+    def _debtors_of(self, batch: Iterable[StagedOrder]) -> dict[Identity, DebtorDraft]:
+        drafts: dict[Identity, DebtorDraft] = {}
+        for staged in batch:
+            try:
+                identity = identity_of(staged.order, self._flow.customer)
+                drafts[identity] = self._typed(draft_of(staged.order, self._flow.customer))
+            except ProblemError:
+                continue  # the order is refused for the same reason when its turn comes
+        return drafts
+
+    def _typed(self, draft: DebtorDraft) -> DebtorDraft:
+        """Return the draft with the ids of the administration in the type they have on the wire."""
+        return draft.model_copy(
+            update={
+                "kind": self._live.id_of("debtor_kind", _text(draft.kind)),
+                "payment_condition": self._live.id_of("payment_condition", _text(draft.payment_condition)),
+                "payment_method": self._live.id_of("payment_method", _text(draft.payment_method)),
+            }
+        )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def known_by(customer: CustomerDecision, debtor: Debtor | None = None) -> dict[str, str | int | bool | None]:
+    """Return for the trail how a customer was matched and what happened to it: no values."""
+    found = debtor or customer.debtor
+    return {
+        "matched_by": customer.identity.field,
+        "collective": customer.identity.collective,
+        "debtor": customer.action,
+        "debtor_id": None if found is None else str(found.id),
+        "fields": ", ".join(sorted(customer.changes)) or None,
+    }

@@ -1,0 +1,1 @@
+"""Hooks: a connection of Airflow becomes a client."""

@@ -1,0 +1,1 @@
+"""Operators, one module per entity; thin over the flows."""

@@ -1,0 +1,88 @@
+"""What a DAG file takes from the settings: which integrations have a flow, and a DAG's arguments and form."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import CronDataIntervalTimetable, Param
+
+from airflow_provider_asperion.hooks import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_asperion.settings import OrdersToAsperion
+
+ORDER_PARAMS = {
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Show what would be created, updated, skipped or refused. Nothing is written.",
+    ),
+    "pattern": Param(
+        None,
+        type=["null", "string"],
+        title="File pattern",
+        description="Only files whose name fits, e.g. ORDERS_2026*.xml. Empty: the pattern of the settings.",
+        maxLength=255,
+    ),
+    "archived_from": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="Archived files from",
+        description="Read archived files again that landed at or after this moment, instead of new files.",
+    ),
+    "archived_to": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="Archived files until",
+        description="End of that interval, exclusive. Empty: until now.",
+    ),
+    "full": Param(
+        False,
+        type="boolean",
+        title="Ask about every order",
+        description="Look every order up in Asperion again, also those that the ledger knows as done.",
+    ),
+}
+
+
+def configured(flow: str) -> Iterator[tuple[str, Any]]:
+    """Yield (integration, settings of the flow) for each integration in which the flow is enabled."""
+    for name, integration in runtime.settings().integrations.items():
+        chosen = getattr(integration.flows, flow)
+        if chosen is not None and chosen.enabled:
+            yield name, chosen
+
+
+def dag_id(flow: str, integration: str) -> str:
+    """Return the DAG id of a flow: the integration named ``default`` needs no suffix."""
+    from airflow_provider_asperion.settings import DEFAULT_INTEGRATION
+
+    return flow if integration == DEFAULT_INTEGRATION else f"{flow}__{integration}"
+
+
+def dag_arguments(flow: str, integration: str, settings: OrdersToAsperion) -> dict[str, Any]:
+    """Return the arguments of a flow's DAG: schedule, retries, form.
+
+    The schedule has data intervals, so that a backfill of a past day reads the files of that day.
+    """
+    schedule = settings.schedule
+    return {
+        "dag_id": dag_id(flow, integration),
+        "schedule": CronDataIntervalTimetable(schedule, timezone=settings.timezone) if schedule else None,
+        "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+        "catchup": False,
+        "max_active_runs": 4,
+        "params": ORDER_PARAMS,
+        "tags": ["asperion", "sap", integration],
+        "default_args": {
+            "owner": "asperion",
+            "retries": settings.delivery.retries,
+            "retry_delay": dt.timedelta(seconds=settings.delivery.retry_delay_seconds),
+        },
+    }

@@ -1,0 +1,185 @@
+"""A remote file as a stream for a worker thread, fed by the event loop: bounded memory, watched, hashed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import queue
+from collections import deque
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.faults import told_as_problems
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from typing_extensions import Buffer
+
+BLOCK = 256 * 1024
+AHEAD = 16  # blocks read ahead: 4 MiB, enough to keep a fast link busy
+
+
+class RemoteReader(Protocol):
+    """An open remote file, as asyncssh offers it."""
+
+    async def read(self, size: int = -1, offset: int | None = None) -> bytes:
+        """Read at an offset."""
+
+
+class RemoteStream(io.RawIOBase):
+    """The bytes of a remote file, for the one thread that parses them.
+
+    :ivar count: bytes handed out so far.
+    :ivar digest: SHA-256 over them; of the whole file once it was read to the end.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, room: asyncio.Semaphore) -> None:
+        self._loop = loop
+        self._room = room
+        self._blocks: queue.SimpleQueue[bytes | BaseException] = queue.SimpleQueue()
+        self._rest = memoryview(b"")
+        self._ended = False
+        self._digest = hashlib.sha256()
+        self.count = 0
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what was handed out, hexadecimal."""
+        return self._digest.hexdigest()
+
+    def put(self, block: bytes | BaseException) -> None:
+        """Hand a block to the reading thread; ``b""`` is the end, an exception is raised there."""
+        self._blocks.put(block)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer; 0 at the end of the file."""
+        if not self._rest and not self._ended:
+            self._take()
+        view = memoryview(buffer)
+        size = min(len(view), len(self._rest))
+        view[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+    def _take(self) -> None:
+        block = self._blocks.get()
+        if isinstance(block, BaseException):
+            self._ended = True
+            raise block
+        if not block:
+            self._ended = True
+            return
+        self._digest.update(block)
+        self.count += len(block)
+        self._rest = memoryview(block)
+        self._loop.call_soon_threadsafe(self._room.release)
+
+
+@asynccontextmanager
+async def stream_of(
+    file: RemoteReader, *, path: str, size: int, stall_seconds: float
+) -> AsyncIterator[RemoteStream]:
+    """Read a remote file ahead of a thread; on leaving, whatever was not read is given up.
+
+    :param size: bytes that the file had when it was claimed; another number at its end is a fault.
+    :param stall_seconds: longest time without a byte.
+    :raises ProblemError: in the reading thread: no byte came, the connection broke, the file has changed.
+    """
+    room = asyncio.Semaphore(AHEAD)
+    stream = RemoteStream(asyncio.get_running_loop(), room)
+    feeding = asyncio.create_task(
+        _feed(file, stream, room, path=path, size=size, stall_seconds=stall_seconds)
+    )
+    try:
+        yield stream
+    finally:
+        feeding.cancel()
+        with suppress(asyncio.CancelledError):
+            await feeding
+        stream.put(ConnectionAbortedError("the transfer was given up"))
+
+
+async def _feed(
+    file: RemoteReader,
+    stream: RemoteStream,
+    room: asyncio.Semaphore,
+    *,
+    path: str,
+    size: int,
+    stall_seconds: float,
+) -> None:
+    flights: deque[asyncio.Task[bytes]] = deque()
+    try:
+        total, offset = 0, 0
+        while True:
+            # As many blocks on their way as there is room for, handed over in order.
+            while offset < size and (not flights or not room.locked()):
+                await room.acquire()
+                length = min(BLOCK, size - offset)
+                flights.append(asyncio.create_task(_block(file, offset, length, path, stall_seconds)))
+                offset += length
+            if not flights:
+                break
+            block = await flights.popleft()
+            total += len(block)
+            stream.put(block)
+            if not block:
+                break
+        beyond = await _block(file, size, 1, path, stall_seconds)
+        if total != size or beyond:
+            raise ProblemError(_changed(path, size))
+        stream.put(b"")
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        stream.put(error)
+    finally:
+        await _give_up(flights)
+
+
+async def _give_up(flights: deque[asyncio.Task[bytes]]) -> None:
+    for flight in flights:
+        flight.cancel()
+    await asyncio.gather(*flights, return_exceptions=True)
+
+
+async def _block(file: RemoteReader, offset: int, length: int, path: str, stall_seconds: float) -> bytes:
+    """Read one block whole; a server may answer with less than was asked for."""
+    parts = []
+    while length:
+        with told_as_problems(path):
+            try:
+                async with asyncio.timeout(stall_seconds):
+                    part = await file.read(length, offset)
+            except TimeoutError:
+                raise ProblemError(_stalled(path, stall_seconds)) from None
+        if not part:
+            break
+        parts.append(part)
+        offset, length = offset + len(part), length - len(part)
+    return b"".join(parts)
+
+
+def _stalled(path: str, seconds: float) -> Problem:
+    return Problem(
+        rule="sftp.stalled",
+        message=f"no byte of {path} came for {seconds:g} seconds",
+        remedy="nothing to do when it passes; else see network and server",
+        transient=True,
+    )
+
+
+def _changed(path: str, size: int) -> Problem:
+    return Problem(
+        rule="file.changed",
+        message=f"{path} had {size} bytes when it was claimed, and has another size now",
+        remedy="have the sender write under a temporary name, or set folder.done_file",
+        transient=True,
+    )

@@ -1,0 +1,71 @@
+"""The settings file as a whole: integrations, ledger, staging. Secrets live in connections, never here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from airflow_provider_asperion.asperion.names import Names
+from airflow_provider_asperion.records import Record
+from airflow_provider_asperion.sap.dropbox import DropFolder
+from airflow_provider_asperion.settings.orders import OrdersToAsperion
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+DEFAULT_INTEGRATION = "default"
+
+
+class AsperionSide(Record):
+    """The administration in Asperion that an integration writes to."""
+
+    connection: str = Field("asperion_default", description="Airflow connection of type asperion.")
+    administration: int | None = Field(
+        None, description="Id of the administration; null: the one named in the connection."
+    )
+    names: Names = Field(Names(), description="Wire names of the API, where the live one differs.")
+
+
+class SapSide(Record):
+    """The SFTP server at which SAP drops and fetches files."""
+
+    connection: str = Field("sap_sftp_default", description="Airflow connection of type sap_sftp.")
+
+
+class Flows(Record):
+    """The flows of an integration; one that is absent or not enabled has no DAG."""
+
+    orders_to_asperion: OrdersToAsperion | None = Field(
+        default_factory=lambda: OrdersToAsperion(folder=DropFolder(inbox="orders"))
+    )
+
+
+class Integration(Record):
+    """One administration and one SAP system, and what flows between them."""
+
+    asperion: AsperionSide = AsperionSide()
+    sap: SapSide = SapSide()
+    flows: Flows = Field(default_factory=Flows)
+
+
+class LedgerSettings(Record):
+    """Where the ledger lives. Without a connection: a SQLite file below AIRFLOW_HOME."""
+
+    connection: str | None = Field(None, description="Airflow connection of type postgres.")
+    lease_seconds: float = Field(120, ge=15, description="How long a silent worker keeps what it holds.")
+
+
+class StagingSettings(Record):
+    """Where batches wait between two tasks, encrypted. Without a path: a folder below AIRFLOW_HOME."""
+
+    path: str | None = Field(None, description="Folder or object store URL, e.g. s3://aws_default@bucket/x.")
+
+
+class Settings(Record):
+    """All that a user configures, in one file."""
+
+    version: Literal[1] = 1
+    integrations: dict[Name, Integration] = Field(
+        default_factory=lambda: {DEFAULT_INTEGRATION: Integration()}, min_length=1
+    )
+    ledger: LedgerSettings = LedgerSettings()
+    staging: StagingSettings = StagingSettings()
