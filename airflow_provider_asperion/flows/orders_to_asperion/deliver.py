@@ -68,22 +68,30 @@ async def deliver(
     """
     live_values = await load_live_values(parts.asperion)
     delivery = _Delivery(parts, Decider(parts.asperion, parts.flow, live_values, batch))
-    claims = [delivery.claim_of(staged) for staged in batch]
+    # Documents of one number wait for each other; of all others as many fly as the settings allow.
+    turns: dict[DocumentKey, list[StagedOrder]] = {}
+    for staged in batch:
+        turns.setdefault(delivery.claim_of(staged).key, []).append(staged)
+    claims = [delivery.claim_of(first) for first, *_ in turns.values()]
     grips = await parts.queue.take(parts.live.session, claims)
     in_flight = asyncio.Semaphore(parts.flow.delivery.in_flight)
+    outcomes: dict[tuple[str, int], Outcome] = {}
 
-    async def one(staged: StagedOrder, grip: Grip) -> Outcome:
+    async def deliver_in_turn(waiting: list[StagedOrder], grip: Grip | None) -> None:
         async with in_flight:
-            outcome = await delivery.deliver(staged, grip)
-        on_outcome(outcome)
-        return outcome
+            for staged in waiting:
+                outcome = await delivery.deliver(staged, grip)
+                outcomes[staged.claim, staged.position] = outcome
+                on_outcome(outcome)
+                grip = None
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(*pair)) for pair in zip(batch, grips, strict=True)]
+            for waiting, grip in zip(turns.values(), grips, strict=True):
+                group.create_task(deliver_in_turn(waiting, grip))
     finally:
-        await parts.queue.release(parts.live.session, [claim.key for claim in claims])
-    return [task.result() for task in tasks]
+        await parts.queue.release(parts.live.session, list(turns))
+    return [outcomes[staged.claim, staged.position] for staged in batch]
 
 
 def patience_of(rules: DeliveryRules, post_seconds: float) -> Patience:
@@ -123,7 +131,8 @@ class _Delivery:
         key = DocumentKey(self._parts.administration, order.kind, order.reference)
         return Claim(key, staged.fingerprint, staged.claim, staged.position)
 
-    async def deliver(self, staged: StagedOrder, grip: Grip) -> Outcome:
+    async def deliver(self, staged: StagedOrder, grip: Grip | None) -> Outcome:
+        """Deliver one order; ``grip`` answers its claim, where it was claimed with the batch."""
         try:
             grip = await self._once.hold(self.claim_of(staged), grip)
             if grip.status == "busy":

@@ -1,0 +1,167 @@
+"""Which files a run reads, and making them its own: new ones, those left behind, archived ones."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from airflow_provider_asperion.ledger import Ledger, SeenFile, files
+from airflow_provider_asperion.records import Problem, Record
+from airflow_provider_asperion.sap.dropbox import SEPARATOR, RemoteFile
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from airflow_provider_asperion.ledger import FileClaim
+    from airflow_provider_asperion.sap.dropbox import Dropbox
+
+MOST_GROUPS = 32
+
+
+class FileToRead(Record):
+    """A file that a run is to read. Small and free of personal data: it travels as an XCom.
+
+    :param source: ``inbox``: new; ``work``: left behind by an earlier run; ``archive``: read again.
+    :param name: as the sender named it.
+    """
+
+    source: Literal["inbox", "work", "archive"]
+    name: str
+    remote: RemoteFile
+
+
+class FileGroup(Record):
+    """The files that one task reads.
+
+    :param share: how many batches each of them may make.
+    """
+
+    files: tuple[FileToRead, ...]
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedFile:
+    """A file that the run may read.
+
+    :param id: under which the ledger knows it.
+    :param archived: it lies in the archive, and stays there.
+    """
+
+    id: str
+    name: str
+    remote: RemoteFile
+    archived: bool
+
+
+class Intake:
+    """Finds and claims files of one drop folder.
+
+    :param place: server and folder as one text, which stays the same over runs.
+    :param run: the run that claims.
+    """
+
+    def __init__(self, dropbox: Dropbox, ledger: Ledger, *, place: str, run: str) -> None:
+        self._dropbox = dropbox
+        self._ledger = ledger
+        self._place = place
+        self._run = run
+
+    async def new_files(self, pattern: str | None = None) -> tuple[list[FileToRead], list[Problem]]:
+        """Return complete new files and files that an earlier run left behind, oldest first.
+
+        :raises ProblemError: the folder cannot be read.
+        """
+        fresh, problems = await self._dropbox.complete_files(pattern)
+        found = [FileToRead(source="inbox", name=file.name, remote=file) for file in fresh]
+        return await self._left_behind() + found, problems
+
+    async def archived_files(
+        self, start: dt.datetime, end: dt.datetime, pattern: str | None = None
+    ) -> list[FileToRead]:
+        """Return the archived files that landed in an interval, oldest first."""
+        found = await self._dropbox.archived_files(start, end, pattern)
+        return [FileToRead(source="archive", name=file.name.partition("~")[0], remote=file) for file in found]
+
+    async def claim(self, file: FileToRead) -> ClaimedFile | None:
+        """Make a file this run's own; None when another run has it, or it is gone.
+
+        A task that was killed and runs again gets back what it had, wherever it lies by now.
+        """
+        if file.source == "archive":
+            return ClaimedFile(self._archived_id(file), file.name, file.remote, archived=True)
+        seen = self._seen(file)
+        known = self._ledger.run(files.find_file, seen)
+        settled = known is not None and known.state in ("archived", "rejected")
+        if known is not None and settled and await self._dropbox.look_at(file.remote.path) is None:
+            # By an earlier try of this very run; else the sender has put the file there once more.
+            return await self._from_archive(known, file) if known.state == "archived" else None
+        path = file.remote.path
+        if file.source == "inbox":
+            path = self._dropbox.work_path(_token(seen), file.name)
+        claimed = self._ledger.run(files.claim_file, seen, self._run, path)
+        if claimed is None:
+            return None
+        remote = await self._take(file, seen)
+        if remote is None:
+            self._ledger.run(files.drop_claim, claimed.id, self._run)
+            return None
+        self._ledger.run(files.file_claimed, claimed.id, self._run)
+        return ClaimedFile(claimed.id, file.name, remote, archived=False)
+
+    async def _take(self, file: FileToRead, seen: SeenFile) -> RemoteFile | None:
+        if file.source == "work":
+            return await self._dropbox.look_at(file.remote.path)
+        return await self._dropbox.claim(file.remote, _token(seen))
+
+    async def _from_archive(self, known: FileClaim, file: FileToRead) -> ClaimedFile | None:
+        remote = await self._dropbox.look_at(known.path)
+        return None if remote is None else ClaimedFile(known.id, file.name, remote, archived=True)
+
+    async def _left_behind(self) -> list[FileToRead]:
+        """Return files of the work folder that no living run holds."""
+        lying = await self._dropbox.claimed_files()
+        at_work = self._ledger.run(files.paths_at_work, self._place)
+        left = {claim.path for claim in self._ledger.run(files.open_claims, self._place)}
+        # What the ledger has never heard of lies there too after a ledger was lost or changed.
+        free = [file for file in lying.values() if file.path in left or file.path not in at_work]
+        found = [
+            FileToRead(source="work", name=file.name.partition(SEPARATOR)[2], remote=file) for file in free
+        ]
+        return sorted(found, key=lambda file: (file.remote.modified, file.name))
+
+    def _seen(self, file: FileToRead) -> SeenFile:
+        return SeenFile(self._place, file.name, file.remote.size, file.remote.modified)
+
+    def _archived_id(self, file: FileToRead) -> str:
+        known = self._ledger.run(files.find_file, self._seen(file))
+        return known.id if known is not None else _token(self._seen(file))
+
+
+def grouped(found: Sequence[FileToRead], *, batches: int) -> list[FileGroup]:
+    """Spread files over at most 32 tasks, in order.
+
+    :param batches: how many batches all of them together may make.
+    """
+    if not found:
+        return []
+    size = -(-len(found) // MOST_GROUPS)
+    share = max(2, batches // len(found))
+    return [
+        FileGroup(files=tuple(found[start : start + size]), share=share)
+        for start in range(0, len(found), size)
+    ]
+
+
+def place_of(connection: str, folder: str) -> str:
+    """Return the text by which the ledger tells folders apart."""
+    return f"{connection}:{posixpath.normpath(folder)}"
+
+
+def _token(seen: SeenFile) -> str:
+    """Return what marks the file in the work folder: the same for every try to claim it."""
+    text = "\0".join((seen.folder, seen.name, str(seen.size), seen.landed_at.isoformat()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

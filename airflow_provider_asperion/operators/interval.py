@@ -1,0 +1,53 @@
+"""What a run was asked to do: the form's fields, and the interval of a backfill."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The form of a run."""
+
+    dry_run: bool
+    pattern: str | None
+    full: bool
+
+
+def parameters(context: Context) -> Parameters:
+    """Return what the form says; a DAG without the form gets the defaults."""
+    params = context["params"]
+    return Parameters(
+        dry_run=bool(params.get("dry_run", False)),
+        pattern=params.get("pattern") or None,
+        full=bool(params.get("full", False)),
+    )
+
+
+def archived_interval(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return the interval whose archived files are read again; None: new files are read.
+
+    The form's interval counts first. A backfill reads the interval of its run.
+    """
+    params = context["params"]
+    if params.get("archived_from"):
+        end = params.get("archived_to")
+        return _moment(params["archived_from"]), _moment(end) if end else dt.datetime.now(dt.UTC)
+    run = context["dag_run"]
+    kind = getattr(run.run_type, "value", run.run_type)
+    if kind != "backfill":
+        return None
+    start, stop = run.data_interval_start, run.data_interval_end
+    if start is None or stop is None:
+        return None
+    return start, stop
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

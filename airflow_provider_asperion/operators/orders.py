@@ -1,0 +1,215 @@
+"""Operators of the orders flow: list, read, deliver, settle. Thin: the rules are in the flow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, SkipMixin, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators.base import told_to_airflow
+from airflow_provider_asperion.operators.interval import archived_interval, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_asperion.settings import OrdersToAsperion
+
+
+class OrdersOperator(BaseOperator):
+    """Base: knows the integration whose settings count.
+
+    :param integration: name of the integration in the settings file.
+    """
+
+    template_fields: Sequence[str] = ("integration",)
+    ui_color = "#e3f0ec"
+
+    def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.integration = integration
+
+    def flow(self) -> OrdersToAsperion:
+        """Return the settings of the flow.
+
+        :raises ProblemError: the integration does not have the flow.
+        """
+        return runtime.flow(self.integration, "orders_to_asperion")
+
+
+class ListOrderFilesOperator(OrdersOperator, SkipMixin):
+    """Finds the files that the run reads; none: all that follows is skipped.
+
+    New files, and those that an earlier run left behind. In a backfill, or with the form's interval filled
+    in: archived files that landed in the interval.
+
+    Returns groups of files, one per task that reads: :class:`.intake.FileGroup`.
+    """
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Return the groups of files."""
+        with told_to_airflow(self.log):
+            groups = asyncio.run(self._list(context))
+        if not groups:
+            self.log.info("No file to read; the run ends here.")
+            following = context["task"].get_flat_relatives(upstream=False)
+            self.skip(ti=context["ti"], tasks=following)
+        return groups
+
+    async def _list(self, context: Context) -> list[dict[str, Any]]:
+        from airflow_provider_asperion.flows.orders_to_asperion.intake import grouped
+
+        chosen, flow = parameters(context), self.flow()
+        interval = archived_interval(context)
+        async with runtime.intake(self.integration, flow, run=runtime.run_of(context)) as (intake, _, _):
+            if interval is None:
+                found, problems = await intake.new_files(chosen.pattern)
+            else:
+                found, problems = await intake.archived_files(*interval, chosen.pattern), []
+        for problem in problems:
+            self.log.warning("%s", problem)
+        for file in found:
+            self.log.info("%s file %s, %s bytes", file.source, file.name, file.remote.size)
+        groups = grouped(found, batches=flow.delivery.maximum_batches)
+        return [group.model_dump(mode="json") for group in groups]
+
+
+class ReadOrdersOperator(OrdersOperator):
+    """Claims the files of a group, decodes, maps and validates them; good orders go to staging.
+
+    :param files: a group of files, as :class:`ListOrderFilesOperator` returns it.
+
+    Returns what came of each file: :class:`.reading.FileRead`.
+    """
+
+    template_fields: Sequence[str] = (*OrdersOperator.template_fields, "files")
+
+    def __init__(self, *, files: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.files = files
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Return what came of each file."""
+        from airflow_provider_asperion.flows.orders_to_asperion.intake import FileGroup
+
+        group = FileGroup.model_validate(self.files)
+        with told_to_airflow(self.log):
+            return asyncio.run(self._read(group, context))
+
+    async def _read(self, group: Any, context: Context) -> list[dict[str, Any]]:
+        from airflow_provider_asperion.operators.reading import read_group
+
+        read = await read_group(
+            group,
+            integration=self.integration,
+            flow=self.flow(),
+            run=runtime.run_of(context),
+            owner=runtime.owner_of(context),
+            dry_run=parameters(context).dry_run,
+            log=self.log,
+        )
+        return [file.model_dump(mode="json") for file in read]
+
+
+@task(task_id="batches")
+def all_batches(
+    read: Iterable[Iterable[dict[str, Any]]], orders_per_task: int = 500
+) -> list[list[dict[str, Any]]]:
+    """Put the batches of all files into one list; small ones go together into one task."""
+    groups: list[list[dict[str, Any]]] = []
+    room = 0
+    for batch in (batch for files in read for file in files for batch in file["batches"]):
+        count = batch["reference"]["count"]
+        if count > room:
+            groups.append([])
+            room = max(orders_per_task, count)
+        groups[-1].append(batch)
+        room -= count
+    return groups
+
+
+class DeliverOrdersOperator(OrdersOperator):
+    """Delivers batches of orders to Asperion, many in flight, each exactly once; or plans it.
+
+    :param batch: batches of one task, as :func:`all_batches` returns them.
+
+    Returns counts and amounts per file; in a dry run, what would happen.
+    """
+
+    template_fields: Sequence[str] = (*OrdersOperator.template_fields, "batch")
+
+    def __init__(self, *, batch: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return counts and amounts by file."""
+        from airflow_provider_asperion.flows.orders_to_asperion.reading import Batch
+        from airflow_provider_asperion.operators import delivering
+
+        batches = [Batch.model_validate(one) for one in self.batch]
+        chosen, flow = parameters(context), self.flow()
+        with told_to_airflow(self.log):
+            if chosen.dry_run:
+                summary = asyncio.run(delivering.plan_batches(batches, self.integration, flow, self.log))
+                return {"plan": summary.model_dump(mode="json")}
+            result = asyncio.run(
+                delivering.deliver_batches(
+                    batches,
+                    integration=self.integration,
+                    flow=flow,
+                    run=runtime.run_of(context),
+                    owner=runtime.owner_of(context),
+                    full=chosen.full,
+                    log=self.log,
+                )
+            )
+        told = {"tallies": {claim: tally.model_dump(mode="json") for claim, tally in result.tallies.items()}}
+        if result.pending:
+            # The settling task reads this even though the task fails and is tried again.
+            context["ti"].xcom_push(key="return_value", value=told)
+            error = AirflowException if result.transient else AirflowFailException
+            raise error(f"{result.pending} orders have no end state yet. The first reason: {result.reason}")
+        return told
+
+
+class SettleOrdersOperator(OrdersOperator):
+    """Closes the books: counts and amounts in = out, files archived, staging emptied. Runs in any case.
+
+    :param read: what came of each file, of all reading tasks.
+    :param delivered: what the delivering tasks say.
+
+    Returns the sum of all files. Fails when a file is not done, or does not tie.
+    """
+
+    template_fields: Sequence[str] = (*OrdersOperator.template_fields, "read", "delivered")
+
+    def __init__(self, *, read: Any, delivered: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.read = read
+        self.delivered = delivered
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the sum of all files."""
+        from airflow_provider_asperion.operators.settling import settle_run
+
+        with told_to_airflow(self.log):
+            closing = asyncio.run(
+                settle_run(
+                    read=list(self.read or ()),
+                    delivered=list(self.delivered or ()),
+                    integration=self.integration,
+                    flow=self.flow(),
+                    run=runtime.run_of(context),
+                    dry_run=parameters(context).dry_run,
+                    log=self.log,
+                )
+            )
+        if closing.open_problems:
+            # Nothing to try again here: the next run goes on with the files.
+            raise AirflowFailException("\n".join(str(problem) for problem in closing.open_problems))
+        return closing.summary

@@ -1,0 +1,158 @@
+"""The work of the reading task: a group of files, one after another, from the server into staging."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import io
+from collections import Counter
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from airflow_provider_asperion.flows.orders_to_asperion.intake import ClaimedFile
+from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
+from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import files, ledger_session
+from airflow_provider_asperion.mapping import Mapping
+from airflow_provider_asperion.sap.transfer import BLOCK
+
+if TYPE_CHECKING:
+    from airflow_provider_asperion.flows.orders_to_asperion.intake import FileGroup, FileToRead, Intake
+    from airflow_provider_asperion.flows.orders_to_asperion.reading import FileRead
+    from airflow_provider_asperion.ledger import Ledger
+    from airflow_provider_asperion.operators.base import Logger
+    from airflow_provider_asperion.records import Problem
+    from airflow_provider_asperion.sap.dropbox import Dropbox
+    from airflow_provider_asperion.sap.transfer import RemoteStream
+    from airflow_provider_asperion.settings import OrdersToAsperion
+
+SHOWN_PER_CAUSE = 5
+
+
+async def read_group(
+    group: FileGroup,
+    *,
+    integration: str,
+    flow: OrdersToAsperion,
+    run: str,
+    owner: str,
+    dry_run: bool,
+    log: Logger,
+) -> list[FileRead]:
+    """Read the files of a group; a file that another run has is passed over.
+
+    :raises ProblemError: a transfer failed; trying again reads the same files again.
+    """
+    preparer = preparer_of(flow)
+    administration = await runtime.administration_of(integration)
+    read = []
+    async with (
+        runtime.intake(integration, flow, run=run) as (intake, dropbox, ledger),
+        ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
+    ):
+        records = Records(ledger, live.session, administration, flow.kind or "sales_order")
+        causes = ProblemLog(log)
+        reader = FileReader(
+            preparer,
+            runtime.staging(),
+            None if dry_run else records,
+            profile=flow.reading,
+            run=runtime.staging_folder(run),
+            size=flow.delivery.batch_size,
+            share=group.share,
+            on_problem=causes,
+        )
+        for file in group.files:
+            claimed = await _claimed(intake, file, dry_run=dry_run)
+            if claimed is None:
+                log.info("file %s is in the hands of another run, or gone", file.name)
+                continue
+            result = await _read(reader, dropbox, ledger, claimed, run=run, dry_run=dry_run, log=log)
+            read.append(result)
+        causes.close()
+    return read
+
+
+def preparer_of(flow: OrdersToAsperion) -> Preparer:
+    """Return what makes orders of documents: the mappings of the settings, compiled.
+
+    :raises ProblemError: a mapping is wrong; each problem names the row.
+    """
+    functions = {"decimal": flow.reading.csv.dialect.decimal, "date": flow.reading.csv.dialect.date}
+    mappings = [
+        Mapping.load(
+            name,
+            choice.rows,
+            names=choice.names,
+            look_ups=flow.look_ups,
+            functions=functions if name.endswith("csv") else None,
+            folder=runtime.settings_path().parent,
+        )
+        for name, choice in flow.mappings.items()
+    ]
+    zone = ZoneInfo(flow.timezone)
+    return Preparer(flow, mappings, today=lambda: dt.datetime.now(zone).date())
+
+
+async def _claimed(intake: Intake, file: FileToRead, *, dry_run: bool) -> ClaimedFile | None:
+    """Claim a file; a dry run reads it where it lies."""
+    if dry_run:
+        return ClaimedFile(f"plan-{file.name}", file.name, file.remote, archived=True)
+    return await intake.claim(file)
+
+
+async def _read(
+    reader: FileReader,
+    dropbox: Dropbox,
+    ledger: Ledger,
+    claimed: ClaimedFile,
+    *,
+    run: str,
+    dry_run: bool,
+    log: Logger,
+) -> FileRead:
+    async with dropbox.open(claimed.remote) as stream:
+        result = await asyncio.to_thread(_read_to_the_end, reader, stream, claimed)
+        sha256 = stream.sha256
+    log.info(
+        "%s: %s documents, %s orders staged in %s batches, %s",
+        claimed.name,
+        result.documents,
+        result.staged,
+        len(result.batches),
+        ", ".join(f"{count} {state}" for state, count in result.tally.counts.items()) or "none refused",
+    )
+    if not dry_run and not claimed.archived:
+        for same in ledger.run(files.file_read, claimed.id, run, sha256, result.documents):
+            log.warning("%s has the same content as %s, read before", claimed.name, same.seen.name)
+    return result
+
+
+def _read_to_the_end(reader: FileReader, stream: RemoteStream, claimed: ClaimedFile) -> FileRead:
+    """Read a file; past the place where reading had to stop too, for its size and checksum."""
+    with io.BufferedReader(stream, BLOCK) as buffered:
+        result = reader.read(buffered, file=claimed.name, claim=claimed.id)
+        while buffered.read(BLOCK):
+            pass
+    return result
+
+
+class ProblemLog:
+    """Logs problems, the first few of each cause in full: 4,000 like ones are one line."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+        self._counts: Counter[str] = Counter()
+
+    def __call__(self, problem: Problem) -> None:
+        """Log a problem, or count it when its cause was shown often enough."""
+        self._counts[problem.rule] += 1
+        if self._counts[problem.rule] <= SHOWN_PER_CAUSE:
+            self._log.warning("%s", problem)
+
+    def close(self) -> None:
+        """Say how many were not shown."""
+        for rule, count in self._counts.items():
+            if count > SHOWN_PER_CAUSE:
+                self._log.warning("[%s] and %s more like these", rule, count - SHOWN_PER_CAUSE)
