@@ -1,0 +1,1 @@
+"""SAP's side: files in SAP's formats, and the drop folder they come through."""

@@ -1,0 +1,117 @@
+"""Where the fields of each segment of a flat IDoc begin and end, and which segment stands inside which."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.layout_files import UnreadableLayoutError, read_layout_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+SHIPPED = ("orders05.yaml", "invoic02.yaml")
+# EDI_DD40: 63 characters of head, then the fields of the segment.
+DATA_BEGINS = 63
+
+# (name, begin, end) in characters of the record.
+Fields = tuple[tuple[str, int, int], ...]
+
+_VERSION = re.compile(r"(?<=[A-Z0-9]{5})\d{3}$")
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """Segments by definition (``E2EDKA1003``), and the type that each type stands inside.
+
+    :param fields: fields by segment definition.
+    :param parents: type (``E1EDP19``) -> type around it; types at the top are not in it.
+    """
+
+    fields: Mapping[str, Fields]
+    parents: Mapping[str, str]
+
+    def of(self, definition: str) -> Fields | None:
+        """Return the fields of a segment definition; None when nothing is known of it.
+
+        A version that is not known gets only the leading fields on which all known versions agree: the
+        version changes offsets (E2EDKA1: KNREF has 23 characters, in E2EDKA1003 30).
+        """
+        known = self.fields.get(definition)
+        if known is not None:
+            return known
+        base = _VERSION.sub("", definition)
+        return _agreed([fields for name, fields in self.fields.items() if _VERSION.sub("", name) == base])
+
+
+def _agreed(versions: list[Fields]) -> Fields | None:
+    if not versions:
+        return None
+    leading = []
+    for column in zip(*versions, strict=False):
+        if len(set(column)) > 1:
+            break
+        leading.append(column[0])
+    return tuple(leading)
+
+
+@lru_cache(maxsize=4096)
+def segment_type(definition: str) -> str:
+    """Return the type of a segment definition: ``E2EDP01011`` is ``E1EDP01``; own segments stay as they are.
+
+    Own segments (``Z1...``) are named the same in both, but for the three digits of the version.
+    """
+    if definition.startswith("E2"):
+        return "E1" + _VERSION.sub("", definition[2:]) if len(definition) > 7 else "E1" + definition[2:]
+    return definition
+
+
+@cache
+def load_layouts(files: tuple[Path, ...] = ()) -> Layouts:
+    """Return the shipped layouts and those of some files, which go before. Read once per process.
+
+    :raises ProblemError: a file cannot be read as a layout.
+    """
+    fields: dict[str, Fields] = {}
+    parents: dict[str, str] = {}
+    folder = resources.files("airflow_provider_asperion.sap") / "layouts"
+    for name in SHIPPED:
+        _add(yaml.safe_load((folder / name).read_text("utf-8")), fields, parents)
+    for file in files:
+        try:
+            _add(read_layout_file(file), fields, parents)
+        except UnreadableLayoutError as error:
+            raise ProblemError(
+                Problem(
+                    rule="layout.unreadable",
+                    message=str(error),
+                    remedy="export it from SAP again: transaction WE63 (parser), or WE60 (XML schema)",
+                    file=file.name,
+                )
+            ) from error
+    return Layouts(fields, parents)
+
+
+def _add(content: Mapping[str, Any], fields: dict[str, Fields], parents: dict[str, str]) -> None:
+    for definition, text in content.get("segments", {}).items():
+        fields[definition] = _offsets(part.split("=") for part in text.split())
+    for definition, like in content.get("as", {}).items():
+        fields[definition] = fields[like]
+    for parent, children in content.get("parents", {}).items():
+        parents.update(dict.fromkeys(children, parent))
+
+
+def _offsets(lengths: Iterable[list[str]]) -> Fields:
+    begin = DATA_BEGINS
+    found = []
+    for name, length in lengths:
+        found.append((name, begin, begin + int(length)))
+        begin += int(length)
+    return tuple(found)
