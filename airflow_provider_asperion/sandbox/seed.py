@@ -1,0 +1,180 @@
+"""What is in the emulator from the start: the same trade goods, invented people and codes each time."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from airflow_provider_asperion.sandbox import schema
+from airflow_provider_asperion.sandbox.seed_words import (
+    CITIES,
+    FIRST_NAMES,
+    GOODS,
+    LAST_NAMES,
+    MAIL_DOMAINS,
+    REDUCED_RATE,
+    STREETS,
+    TRADES,
+)
+from airflow_provider_asperion.sandbox.state import Administration, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_asperion.sandbox.state import Values
+
+ADMINISTRATIONS = {1: "Demo Groothandel B.V.", 2: "Demo Retail B.V."}
+ARTICLES = 200
+DEBTORS = 400
+ADDED = "2026-01-05T09:00:00"
+
+
+def seeded_state() -> State:
+    """Return a state as it is at the start; each time the same."""
+    state = State()
+    for key, name in ADMINISTRATIONS.items():
+        administration = Administration(key, name)
+        state.administrations[key] = administration
+        _seed(administration, random.Random(20_260_000 + key))  # noqa: S311 - repeatable on purpose
+    return state
+
+
+def _seed(administration: Administration, chance: random.Random) -> None:
+    for key, name in ADMINISTRATIONS.items():
+        values = {"id": key, "name": name, "email": f"administratie{key}@example.nl"}
+        administration[schema.ADMINISTRATIONS].add(values, seeded=True)
+    for resource, entries in _CODES.items():
+        for entry in entries:
+            administration.tables[resource].add(dict(entry), seeded=True)
+    for values in _articles(chance):
+        administration[schema.ARTICLES].add(values, seeded=True)
+    for values in _debtors(administration.id, chance):
+        administration[schema.DEBTORS].add(values, seeded=True)
+
+
+def _articles(chance: random.Random) -> Iterator[Values]:
+    for number in range(1, ARTICLES + 1):
+        name, unit, price, sizes = GOODS[number % len(GOODS)]
+        size = sizes[number // len(GOODS) % len(sizes)]
+        yield {
+            "code": f"SKU-{number:05d}",
+            "description": f"{name} {size}",
+            "longDescription": f"{name} {size}, per {unit}",
+            "price": (Decimal(price) * chance.randint(80, 160) / 100).quantize(Decimal("0.01")),
+            "eanCode": ean13(number),
+            "unit": unit,
+            "salesTypeId": "LAAG" if name in REDUCED_RATE else "HOOG",
+            "activeState": "Inactive" if number % 40 == 0 else "Active",
+            "currentStock": Decimal(chance.randint(0, 2_500)),
+            "characteristic1": name,
+            "characteristic2": size,
+            "characteristic3": chance.choice(("Rood", "Blauw", "Grijs", "Zwart")),
+            "dateAdded": ADDED,
+        }
+
+
+def ean13(number: int) -> str:
+    """Return a valid EAN-13 of the range that is free for use within a company (prefix 20 to 29)."""
+    digits = f"20{number:010d}"
+    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+    return digits + str(-weighted % 10)
+
+
+def _debtors(administration: int, chance: random.Random) -> Iterator[Values]:
+    for number in range(1, DEBTORS + 1):
+        first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
+        company = number % 5 != 0
+        yield {
+            "customerNumber": str(administration * 10_000 + number),
+            "name": f"{chance.choice(TRADES)} {last} B.V." if company else f"{first} {last}",
+            "address": f"{chance.choice(STREETS)} {chance.randint(1, 250)}",
+            "postCode": f"{chance.randint(1000, 9999)} {''.join(chance.choices('ABCDEGHJKLMNPRST', k=2))}",
+            "city": chance.choice(CITIES),
+            "countryCode": "BE" if number % 25 == 0 else "NL",
+            "attentionTo": f"{first} {last}" if company else None,
+            "emailAddress": _mail_address(number, f"{first}.{last}", chance),
+            "phoneNumber": f"+31 20 000 {number:04d}",
+            "debtorKindId": "B" if company else "C",
+            "paymentConditionId": chance.choice((14, 30, 60)) if company else 14,
+            "paymentMethodId": "bank" if company else "ideal",
+            "directDebit": False,
+            "vatNumber": f"NL{administration:03d}{number:06d}B01" if company else None,
+            "cocNumber": f"{administration:02d}{number:06d}" if company else None,
+            "blocked": number == DEBTORS,
+            "noReminder": False,
+            "dateAdded": ADDED,
+        }
+
+
+def _mail_address(number: int, name: str, chance: random.Random) -> str:
+    """Return an address; some set the traps of real data for whoever looks one up."""
+    address = f"{name}.{number}@{chance.choice(MAIL_DOMAINS)}".lower()
+    # The first is the end of the second: a substring match finds two.
+    traps = {41: "inkoop@example.nl", 141: "hoofdinkoop@example.nl"}
+    return traps.get(number, address.upper() if number % 20 == 7 else address)
+
+
+def _vat(key: str, description: str, percentage: int, *, sales: bool, default: bool = False) -> Values:
+    return {
+        "id": key,
+        "description": description,
+        "salesCode": sales,
+        "percentage": Decimal(percentage),
+        "isDefault": default,
+        "validFrom": "2019-01-01T00:00:00",
+        "countryCode": "NL",
+    }
+
+
+def _account(key: int, description: str, kind: int, vat_code: str | None = None) -> Values:
+    return {"id": key, "type": kind, "description": description, "vatCode": vat_code, "disabled": False}
+
+
+_CODES: dict[str, list[Values]] = {
+    "vatcodes": [
+        _vat("V21", "Btw verkoop hoog 21%", 21, sales=True, default=True),
+        _vat("V9", "Btw verkoop laag 9%", 9, sales=True),
+        _vat("V0", "Btw verkoop 0%", 0, sales=True),
+        _vat("I21", "Btw inkoop hoog 21%", 21, sales=False, default=True),
+        _vat("I9", "Btw inkoop laag 9%", 9, sales=False),
+        _vat("I0", "Btw inkoop 0%", 0, sales=False),
+    ],
+    "paymentconditions": [
+        {"id": 14, "description": "Betaling binnen 14 dagen"},
+        {"id": 30, "description": "Betaling binnen 30 dagen"},
+        {"id": 60, "description": "Betaling binnen 60 dagen"},
+    ],
+    "paymentmethods": [
+        {"id": "bank", "description": "Bankoverschrijving"},
+        {"id": "ideal", "description": "iDEAL"},
+        {"id": "creditcard", "description": "Creditcard"},
+    ],
+    "journals": [
+        {"id": "70", "description": "Verkoopboek", "type": "Sales"},
+        {"id": "90", "description": "Memoriaal", "type": "Memorial"},
+    ],
+    "debtorkinds": [
+        {"id": "B", "description": "Bedrijven"},
+        {"id": "C", "description": "Consumenten"},
+    ],
+    "salestypes": [
+        {"id": "HOOG", "description": "Omzet hoog", "ledgerAccountId": 8000, "vatCode": "V21"},
+        {"id": "LAAG", "description": "Omzet laag", "ledgerAccountId": 8010, "vatCode": "V9"},
+        {"id": "NUL", "description": "Omzet nul", "ledgerAccountId": 8020, "vatCode": "V0"},
+    ],
+    "ledgeraccounts": [
+        _account(1300, "Debiteuren", 1),
+        _account(1500, "Af te dragen btw", 1),
+        _account(8000, "Omzet hoog", 2, "V21"),
+        _account(8010, "Omzet laag", 2, "V9"),
+        _account(8020, "Omzet nul", 2, "V0"),
+        _account(8090, "Verzendkosten", 2, "V21"),
+    ],
+    "costcenters": [
+        {"id": 100, "description": "Verkoop binnenland", "conversionCode": None},
+        {"id": 200, "description": "Verkoop buitenland", "conversionCode": None},
+    ],
+    "costunits": [{"id": 1, "description": "Algemeen", "conversionCode": None}],
+    "approvalroutes": [{"id": 1, "description": "Inkoopfacturen"}],
+}
