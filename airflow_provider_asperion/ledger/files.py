@@ -213,6 +213,30 @@ def archived_between(work: Work, folder: str, start: dt.datetime, end: dt.dateti
     return _claims(work, statement)
 
 
+def find_file(work: Work, seen: SeenFile) -> FileClaim | None:
+    """Return what is known of a file, None when it was never claimed."""
+    statement = select(files).where(
+        files.c.folder == seen.folder,
+        files.c.name == seen.name,
+        files.c.size == seen.size,
+        files.c.landed_at == seen.landed_at,
+    )
+    return next(iter(_claims(work, statement)), None)
+
+
+def get_file(work: Work, file_id: str) -> FileClaim | None:
+    """Return a file by its id."""
+    return next(iter(_claims(work, select(files).where(files.c.id == file_id))), None)
+
+
+def paths_at_work(work: Work, folder: str) -> set[str]:
+    """Return where the files of a folder lie that some run has claimed or left open."""
+    at_work = files.c.state.in_(("claiming", "claimed", "open"))
+    return set(
+        work.connection.execute(select(files.c.path).where(files.c.folder == folder, at_work)).scalars()
+    )
+
+
 def same_content(work: Work, sha256: str) -> list[FileClaim]:
     """Return the files with this content, oldest first."""
     statement = select(files).where(files.c.sha256 == sha256).order_by(files.c.created_at, files.c.id)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
-from airflow_provider_asperion.ledger.tables import events
+from airflow_provider_asperion.ledger.tables import documents, events
 from airflow_provider_asperion.records import Problem
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from airflow_provider_asperion.ledger.keys import DocumentKey
     from airflow_provider_asperion.ledger.sessions import WorkSession
     from airflow_provider_asperion.ledger.work import Work
@@ -74,14 +76,26 @@ def add_events(
 def trail(work: Work, key: DocumentKey) -> list[Event]:
     """Return what happened to a document, oldest first."""
     rows = work.connection.execute(select(events).where(events.c.document_id == key.id).order_by(events.c.id))
-    return [
-        Event(
-            row.name,
-            row.at,
-            row.run_id,
-            row.session_id,
-            row.detail,
-            tuple(Problem.model_validate(problem) for problem in row.problems),
-        )
-        for row in rows
-    ]
+    return [_event(row) for row in rows]
+
+
+def of_run(work: Work, run_id: str) -> list[tuple[str | None, Event]]:
+    """Return what happened in a run, oldest first, each with the key of its document where it is known."""
+    statement = (
+        select(events, documents.c.key)
+        .outerjoin(documents, documents.c.id == events.c.document_id)
+        .where(events.c.run_id == run_id)
+        .order_by(events.c.id)
+    )
+    return [(row.key, _event(row)) for row in work.connection.execute(statement)]
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        row.name,
+        row.at,
+        row.run_id,
+        row.session_id,
+        row.detail,
+        tuple(Problem.model_validate(problem) for problem in row.problems),
+    )

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import io
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow_provider_asperion.flows.orders_to_asperion.intake import ClaimedFile
@@ -79,7 +79,7 @@ def preparer_of(flow: OrdersToAsperion) -> Preparer:
 
     :raises ProblemError: a mapping is wrong; each problem names the row.
     """
-    functions = {"decimal": flow.reading.csv.dialect.decimal, "date": flow.reading.csv.dialect.date}
+    functions: dict[str, Any] = {"decimal": flow.reading.csv.dialect.decimal, "date": flow.reading.csv.dialect.date}
     mappings = [
         Mapping.load(
             name,

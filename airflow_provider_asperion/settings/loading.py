@@ -101,8 +101,10 @@ def _siblings(path: list[Any]) -> list[str]:
     schema = Settings.model_json_schema()
     node: dict[str, Any] = schema
     for part in path:
-        properties = _resolved(node, schema).get("properties", {})
-        node = properties.get(str(part)) or _resolved(node, schema).get("additionalProperties") or {}
+        block = _resolved(node, schema)
+        patterns = block.get("patternProperties", {}).values()
+        free: Any = block.get("additionalProperties") or next(iter(patterns), {})
+        node = block.get("properties", {}).get(str(part)) or free
     return sorted(_resolved(node, schema).get("properties", {}))
 
 

@@ -129,9 +129,10 @@ class DeliveryRules(Record):
 
 
 class MappingChoice(Record):
-    """Changes to one mapping: single rows replaced, added, or removed with null."""
+    """Changes to one mapping: single rows or names replaced, added, or removed with null."""
 
-    rows: dict[str, Any] = Field(default_factory=dict)
+    rows: dict[str, Any] = Field(default_factory=dict, description="Target field to expression or block.")
+    names: dict[str, Any] = Field(default_factory=dict, description="Names that rows refer to, e.g. buyer.")
 
 
 class OrdersToAsperion(Record):

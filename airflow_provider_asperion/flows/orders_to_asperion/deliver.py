@@ -203,12 +203,12 @@ class _Delivery:
         """Say of an order that the ledger knows as done: created by this run, skipped, or changed since."""
         if grip.changed and self._parts.flow.delivery.changed_order == "refuse":
             problem = _changed(grip)
-            await self._event(grip, "refused", problem)
+            await self._event(staged, grip, "refused", problem)
             return _outcome(staged, "refused", problem, asperion_id=grip.asperion_id)
         how = await self._ended_here(staged, grip)
         if how is not None:
             return _outcome(staged, how, asperion_id=grip.asperion_id)
-        await self._event(grip, "skipped")
+        await self._event(staged, grip, "skipped")
         return _outcome(staged, "skipped", asperion_id=grip.asperion_id)
 
     async def _ended_here(self, staged: StagedOrder, grip: Grip) -> State | None:
@@ -256,8 +256,8 @@ class _Delivery:
             note=note,
         )
 
-    async def _event(self, grip: Grip, name: str, *problems: Problem) -> None:
-        detail = {"asperion_id": grip.asperion_id}
+    async def _event(self, staged: StagedOrder, grip: Grip, name: str, *problems: Problem) -> None:
+        detail = {"asperion_id": grip.asperion_id, "file": staged.file, "position": staged.position}
         await self._parts.queue.event(self._parts.live.session, grip.key, name, detail, problems)
 
 

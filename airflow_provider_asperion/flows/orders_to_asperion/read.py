@@ -138,7 +138,13 @@ def _put_down(work: Work, records: Records, claim: str, ended: list[tuple[str | 
             if grip.held:
                 documents.finish(work, records.session, document, "refused", problems=outcome.problems)
                 continue
-        detail = {"note": outcome.note, "position": outcome.position}
+        detail: dict[str, str | int | bool | None] = {
+            "record": outcome.record,
+            "file": outcome.file,
+            "position": outcome.position,
+        }
+        if outcome.note is not None:
+            detail["note"] = outcome.note
         trail.add_event(work, records.session, document, outcome.state, detail, outcome.problems)
 
 
