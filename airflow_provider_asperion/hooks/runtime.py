@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.configuration import conf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
-    from airflow_provider_asperion.ledger import Ledger
-    from airflow_provider_asperion.settings import Integration, Settings
+    from airflow.sdk import Context
+
+    from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.flows.orders_to_asperion.intake import Intake
+    from airflow_provider_asperion.ledger import Ledger, TokenVault
+    from airflow_provider_asperion.sap.dropbox import Dropbox
+    from airflow_provider_asperion.settings import Integration, OrdersToAsperion, Settings
     from airflow_provider_asperion.staging import Cipher, Staging
 
 SECTION = "asperion"
@@ -93,9 +99,7 @@ def open_ledger(chosen: Settings | None = None) -> Iterator[Ledger]:
 
     chosen = chosen or settings()
     ledger = Ledger.open(
-        _ledger_url(chosen.ledger.connection),
-        cipher=cipher(),
-        lease_seconds=chosen.ledger.lease_seconds,
+        _ledger_url(chosen.ledger.connection), create=True, lease_seconds=chosen.ledger.lease_seconds
     )
     try:
         yield ledger
@@ -134,3 +138,101 @@ def staging(chosen: Settings | None = None) -> Staging:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = f"file://{folder}"
     return Staging(ObjectStoragePath(path), cipher())
+
+
+def lease_seconds() -> float:
+    """Return how long a silent worker keeps what it holds."""
+    return settings().ledger.lease_seconds
+
+
+def vault(ledger: Ledger) -> TokenVault:
+    """Return where the ledger keeps logins, encrypted."""
+    from airflow_provider_asperion.ledger import TokenVault
+
+    return TokenVault(ledger, cipher())
+
+
+def flow(integration_name: str, flow_name: str) -> Any:
+    """Return the settings of a flow.
+
+    :raises ProblemError: the integration does not exist, or does not have the flow.
+    """
+    chosen = getattr(integration(integration_name).flows, flow_name)
+    if chosen is not None:
+        return chosen
+    from airflow_provider_asperion.records import Problem, ProblemError
+
+    raise ProblemError(
+        Problem(
+            rule="settings.flow",
+            message=f"the integration {integration_name!r} has no flow {flow_name}",
+            remedy=f"add flows.{flow_name} to it",
+            file=settings_path().name,
+        )
+    )
+
+
+@asynccontextmanager
+async def asperion(integration_name: str, tokens: TokenVault, *, in_flight: int) -> AsyncIterator[Asperion]:
+    """Open a client for the administration of an integration."""
+    from airflow_provider_asperion.asperion import ClientOptions, VaultTokenStore
+    from airflow_provider_asperion.hooks.asperion import AsperionHook
+
+    side = integration(integration_name).asperion
+    hook = AsperionHook(side.connection, token_store=VaultTokenStore(tokens))
+    options = ClientOptions(in_flight=in_flight)
+    async with hook.client(administration=side.administration, names=side.names, options=options) as client:
+        yield client
+
+
+async def administration_of(integration_name: str) -> str:
+    """Return the id of the administration of an integration, from the settings or else the connection.
+
+    :raises ProblemError: neither names one.
+    """
+    from airflow_provider_asperion.hooks.asperion import AsperionHook
+    from airflow_provider_asperion.records import Problem, ProblemError
+
+    side = integration(integration_name).asperion
+    found = side.administration or (await AsperionHook(side.connection).extra()).administration
+    if found is None:
+        raise ProblemError(
+            Problem(
+                rule="settings.administration",
+                message=f"neither the settings nor connection {side.connection} name an administration",
+                remedy="fill in the field Administration of the connection; its Test button lists the ids",
+                field="asperion.administration",
+            )
+        )
+    return str(found)
+
+
+@asynccontextmanager
+async def intake(
+    integration_name: str, flow_settings: OrdersToAsperion, *, run: str
+) -> AsyncIterator[tuple[Intake, Dropbox, Ledger]]:
+    """Open the drop folder of a flow, with the ledger."""
+    from airflow_provider_asperion.flows.orders_to_asperion.intake import Intake, place_of
+    from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
+
+    connection = integration(integration_name).sap.connection
+    place = place_of(connection, flow_settings.folder.inbox)
+    with open_ledger() as ledger:
+        async with SapSftpHook(connection).dropbox(flow_settings.folder) as dropbox:
+            yield Intake(dropbox, ledger, place=place, run=run), dropbox, ledger
+
+
+def run_of(context: Context) -> str:
+    """Return the name of the run, unique over DAGs."""
+    return f"{context['ti'].dag_id}/{context['run_id']}"
+
+
+def owner_of(context: Context) -> str:
+    """Return who is at work: DAG, run, task, map index and try."""
+    ti = context["ti"]
+    return f"{run_of(context)}/{ti.task_id}/{ti.map_index}/{ti.try_number}"
+
+
+def staging_folder(run: str) -> str:
+    """Return the folder below staging in which the batches of a run lie."""
+    return hashlib.sha256(run.encode()).hexdigest()[:24]
