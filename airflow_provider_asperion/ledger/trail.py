@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from airflow_provider_asperion.ledger.keys import DocumentKey
 from airflow_provider_asperion.ledger.tables import documents, events
 from airflow_provider_asperion.records import Problem
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from airflow_provider_asperion.ledger.keys import DocumentKey
     from airflow_provider_asperion.ledger.sessions import WorkSession
     from airflow_provider_asperion.ledger.work import Work
 
@@ -79,15 +79,18 @@ def trail(work: Work, key: DocumentKey) -> list[Event]:
     return [_event(row) for row in rows]
 
 
-def of_run(work: Work, run_id: str) -> list[tuple[str | None, Event]]:
+def of_run(work: Work, run_id: str) -> list[tuple[DocumentKey | None, Event]]:
     """Return what happened in a run, oldest first, each with the key of its document where it is known."""
     statement = (
-        select(events, documents.c.key)
+        select(events, documents.c.administration, documents.c.kind, documents.c.key)
         .outerjoin(documents, documents.c.id == events.c.document_id)
         .where(events.c.run_id == run_id)
         .order_by(events.c.id)
     )
-    return [(row.key, _event(row)) for row in work.connection.execute(statement)]
+    return [
+        (None if row.key is None else DocumentKey(row.administration, row.kind, row.key), _event(row))
+        for row in work.connection.execute(statement)
+    ]
 
 
 def _event(row: Row[Any]) -> Event:
