@@ -68,6 +68,7 @@ def read_lines(body: Values, fields: tuple[Field, ...], complaints: Complaints) 
             read.append(read_fields(item, fields, complaints, line_name(number, "")))
         else:
             complaints.add(line_name(number, "").rstrip("."), "type_object")
+            read.append({})
     return read
 
 

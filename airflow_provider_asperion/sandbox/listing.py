@@ -186,11 +186,12 @@ def _text_filter(
     if compare is None:
         complaints.add(f"{field.name}_comparison", "parameter")
         return _Filter(field.name, lambda _: False)
-    wanted = value.casefold() if switches.filters_ignore_case else value
+    exact = {"always": True, "never": False}.get(switches.case_matters, word in ("equals", "notequals"))
+    wanted = value if exact else value.casefold()
 
     def test(stored: Any) -> bool:
         text = "" if stored is None else str(stored)
-        return compare(text.casefold() if switches.filters_ignore_case else text, wanted)
+        return compare(text if exact else text.casefold(), wanted)
 
     return _Filter(field.name, test, value if field.indexed and word == "equals" else None)
 

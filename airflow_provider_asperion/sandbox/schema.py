@@ -68,8 +68,8 @@ def _text(name: str, source: str, **more: bool) -> Field:
 
 _GO = "[go]"
 _ID = Field("id", "int", "[go] int", read_only=True, indexed=True)
-_TEXT_ID = Field("id", "text", "[go] string", read_only=True, indexed=True)
-_GUESSED_TEXT_ID = Field("id", "text", "[go] string on a debtor", read_only=True, indexed=True)
+_TEXT_ID = Field("id", "text", "[go] string", read_only=True)
+_GUESSED_TEXT_ID = Field("id", "text", "[go] string on a debtor", read_only=True)
 _DESCRIPTION = _text("description", _GO)
 _CONVERSION = _text("conversionCode", _GO)
 
@@ -337,7 +337,7 @@ SALES_TYPES = Resource(
     "SalesType",
     "[help] path; GET and fields [inferred]",
     (
-        Field("id", "text", "[inferred]", read_only=True, indexed=True),
+        Field("id", "text", "[inferred]", read_only=True),
         _text("description", "[inferred]"),
         Field("ledgerAccountId", "int", "[help] holds the revenue account; name [unknown]"),
         _text("vatCode", "[help] holds the VAT rate; name [unknown]"),

@@ -30,7 +30,9 @@ class Switches(BaseModel):
     unknown_parameters: Literal["ignore", "refuse"] = _switch(
         "ignore", "query parameters nobody knows: left alone, or answered with 400 [inferred]"
     )
-    filters_ignore_case: bool = _switch(False, "text filters do not mind case; unknown")
+    case_matters: Literal["equals", "always", "never"] = _switch(
+        "equals", "which text comparisons mind case: Equals and NotEquals only, all, or none; unknown"
+    )
     date_form: Literal["datetime", "date", "zoned"] = _switch(
         "datetime",
         "dates in answers: 2026-01-31T00:00:00, 2026-01-31, or with a zone; unknown, [go] reads all",
