@@ -64,7 +64,7 @@ class Moment:
 class Writer:
     """Writes into one administration. Its methods raise :class:`Refusal` and then have changed nothing.
 
-    :param validate_only: check, store nothing; the row returned is of no table.
+    :param validate_only: check, store nothing [go].
     """
 
     administration: Administration
