@@ -129,13 +129,20 @@ def _segment(content: Any, depth: int, limits: Limits) -> dict[str, Any]:
         if raw.startswith(_ATTRIBUTE) or raw == _TEXT:
             continue
         name = _plain(raw)
-        if any(isinstance(one, dict) and set(one) - {_TEXT} for one in _list(value)):
+        if any(_is_segment(one) for one in _list(value)):
             found.setdefault(segment_type(name), []).extend(
                 _segment(one, depth - 1, limits) for one in _list(value)
             )
         elif (text := _text(name, value, limits)) != "":
             found[name] = text
     return found
+
+
+def _is_segment(value: Any) -> bool:
+    """Tell a segment from a field, which is a text or, where it has attributes, an object with ``$``."""
+    if not isinstance(value, dict):
+        return False
+    return _TEXT not in value or any(name != _TEXT and not name.startswith(_ATTRIBUTE) for name in value)
 
 
 def _text(name: str, value: Any, limits: Limits) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_asperion.records import Problem, shape_of
 from airflow_provider_asperion.sap.drafts import CONTROL, Draft, broken
 from airflow_provider_asperion.sap.idoc_tree import MisplacedError, Tree
-from airflow_provider_asperion.sap.layouts import load_layouts, segment_type
+from airflow_provider_asperion.sap.layouts import load_layouts
 from airflow_provider_asperion.sap.records_of_text import FULL_WIDTH, Line, records
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ CONTROL_FIELDS: Fields = (
     ("REFINT", 392, 406), ("REFGRP", 406, 420), ("REFMES", 420, 434), ("ARCKEY", 434, 504),
     ("SERIAL", 504, 524),
 )  # fmt: skip
+# The last segment of an order or invoice: what it adds up to.
+SUMMARY = "E1EDS01"
 _SEGMENT = re.compile(r"(?:E[12]|[ZYX]|/[A-Z0-9_]+/)[A-Z0-9_/]+")
 
 
@@ -40,11 +42,13 @@ def read_flat(source: Source, profile: ReadProfile) -> Iterator[Draft]:
     layouts = load_layouts(profile.layouts)
     reader: _Document | None = None
     position = 0
+    summed = False
     last: Line | None = None
     for line in records(source.texts(profile.flat_encoding)):
         last = line
         if line.text.startswith(CONTROL):
             if reader is not None:
+                summed = summed or SUMMARY in reader.draft.data
                 yield reader.draft
             position += 1
             reader = _Document(line, position, layouts, profile)
@@ -60,18 +64,20 @@ def read_flat(source: Source, profile: ReadProfile) -> Iterator[Draft]:
     if reader is None or last is None:
         return
     if not last.ended and not profile.accept_open_end and not reader.is_whole(last):
-        raise cut_off(reader.draft, last.number)
+        raise broken(
+            "file.cut_off",
+            f"the last record has no end: document {position} may be incomplete, and is not read",
+            "have the file sent again; or have each record end with a line end, or set accept_open_end",
+            line=last.number,
+        )
+    if summed and reader.draft.fault is None and SUMMARY not in reader.draft.data:
+        raise broken(
+            "file.cut_off",
+            f"document {position} ends without the summary ({SUMMARY}) that others have, and is not read",
+            "have the file sent again, whole",
+            line=last.number,
+        )
     yield reader.draft
-
-
-def cut_off(draft: Draft, line: int) -> Exception:
-    """Return the fault of a file whose last record was cut off."""
-    return broken(
-        "file.cut_off",
-        f"the last record has no end: document {draft.position} may be incomplete, and is not read",
-        "have the file sent again; or let the sender end each record with a line end, or set accept_open_end",
-        line=line,
-    )
 
 
 class _Document:
@@ -124,11 +130,10 @@ class _Document:
         self._add(definition, line)
 
     def _add(self, definition: str, line: Line) -> None:
-        layout = self._layouts.of(definition)
+        kind, layout = self._layouts.look_up(definition)
         if layout is None:
             self.draft.skipped[definition] = self.draft.skipped.get(definition, 0) + 1
             return
-        kind = segment_type(definition)
         if kind == "E1EDK01" and kind in self._tree.root:
             self._refuse(
                 "idoc.mixed", "there are two heads (E1EDK01): a control record is missing", line.number

@@ -1,14 +1,15 @@
-"""Reads IDoc XML as it streams by: each IDOC element becomes a document, nothing else is kept.
+"""Reads IDoc XML as it streams by: each IDOC element becomes a document, and is forgotten.
 
-Expat calls back per element, which is quicker than building a tree first and walking it. A document type
-declaration ends the reading at once, so that entities never exist.
+libxml2 builds the elements of one IDOC at a time, and each is walked once: half the cost of a callback per
+element. Entities are never resolved, nothing is fetched, and a document type declaration ends the reading.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
+
+from lxml import etree
 
 from airflow_provider_asperion.records import Problem
 from airflow_provider_asperion.sap.drafts import CONTROL, BrokenFileError, Draft, broken
@@ -17,20 +18,30 @@ from airflow_provider_asperion.sap.layouts import segment_type
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_asperion.sap.profile import ReadProfile
+    from airflow_provider_asperion.sap.profile import Limits, ReadProfile
     from airflow_provider_asperion.sap.source import Source
 
 # What holds one IDoc: SAP's own form, and that of Microsoft's SAP adapter.
-_DOCUMENTS = frozenset({"IDOC", "idocData"})
-# Expat knows only XML 1.0; IDocs use nothing of 1.1.
+_DOCUMENTS = ("{*}IDOC", "{*}idocData")
+# IDocs use nothing of XML 1.1; libxml2 does not know it.
 _VERSION_1_1 = re.compile(rb"^((?:\xef\xbb\xbf)?\s*<\?xml\s+version\s*=\s*[\"']1\.)1(?=[\"'])")
-_INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
-_UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
-_ENDED_EARLY = {
-    expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
-    expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
-    expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
-}
+_DOCTYPE = re.compile(r"<!DOCTYPE")
+_LEADING = b"\n\r\t "
+# Codes of libxml2 (xmlerror.h): encoding that is not known, bytes that do not fit the encoding.
+# ... tag not finished, empty document; limits of the parser; no root was kept, which entities do.
+_CUT_OFF, _LIMIT, _NO_ELEMENT = frozenset({4, 77}), 114, 1
+_TRAILING = b"\0\r\n\t \x1a"
+_ENCODING_FAULTS = frozenset({31, 32, 81, 6003})
+_AGAIN = "have the sender make the file again and send it whole"
+MOST_NAMES = 10_000
+
+
+class _RefusedError(Exception):
+    """One document is refused. Carries what is wrong, and the field."""
+
+    def __init__(self, rule: str, message: str, field: str | None, line: int | None) -> None:
+        super().__init__(rule)
+        self.problem = Problem(rule=rule, message=message, remedy=_AGAIN, field=field, line=line)
 
 
 def read_xml(source: Source, profile: ReadProfile) -> Iterator[Draft]:
@@ -38,241 +49,239 @@ def read_xml(source: Source, profile: ReadProfile) -> Iterator[Draft]:
 
     :raises BrokenFileError: nothing more can be read; all documents before were yielded.
     """
-    reader = _Reader(profile)
+    # A declaration stands before the first element; a later look at the tree finds one in any encoding.
+    if _DOCTYPE.search(source.head.decode(source.marked_encoding or "latin-1", "ignore")):
+        raise _doctype(None)
+    reader = _Reader(profile.limits)
     first = True
     for chunk in source.chunks():
         if first:
-            chunk = _VERSION_1_1.sub(rb"\g<1>0", chunk).lstrip(b"\n\r\t ")
+            chunk, skipped = _mended(chunk)
+            reader.lines_before = skipped
             first = False
         yield from reader.feed(chunk)
-    yield from reader.feed(b"", final=True)
-    if reader.position == 0:
-        raise broken(
-            "xml.no_idoc",
-            f"the file holds no IDOC element; its root is {reader.root}",
-            "have the sender write IDoc XML as SAP's XML port does",
-        )
+    yield from reader.close()
+
+
+def _mended(chunk: bytes) -> tuple[bytes, int]:
+    """Return the first bytes as XML 1.0 without blanks before it, and how many lines those were."""
+    begin = chunk.lstrip(_LEADING)
+    return _VERSION_1_1.sub(rb"\g<1>0", begin), chunk[: len(chunk) - len(begin)].count(b"\n")
 
 
 class _Reader:
-    """Holds the elements that are open, and the document that grows."""
+    """Feeds the parser, and makes drafts of the documents that it completed."""
 
-    def __init__(self, profile: ReadProfile) -> None:
-        self._limits = profile.limits
-        self.position = 0
-        self.root = ""
-        self._found: list[Draft] = []
-        self._draft: Draft | None = None
-        self._outside = 0
-        self._names: list[str] = []
-        self._nodes: list[dict[str, Any] | None] = []
-        self._texts: list[str] = []
-        self._segments = 0
-        self._begin = 0
-        self._fed = 0
-        self._plain: dict[str, str] = {}
-        self._parser = parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start_outside
-        parser.EndElementHandler = self._end_outside
-        parser.StartDoctypeDeclHandler = self._doctype
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser = etree.XMLPullParser(
+            events=("end",),
+            tag=_DOCUMENTS,
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        self._position = 0
+        self._since_document = 0
+        self._walker = _Walker(limits)
+        self._tail = b""
+        self.lines_before = 0
 
-    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Draft]:
-        fault: BrokenFileError | None = None
+    def feed(self, chunk: bytes) -> Iterator[Draft]:
+        """Take bytes in, and yield the documents that they complete."""
+        self._tail = chunk.rstrip(_TRAILING)[-1:]
+        self._since_document += len(chunk)
+        fault: etree.XMLSyntaxError | None = None
         try:
-            self._parser.Parse(chunk, final)
-        except expat.ExpatError as error:
-            fault = self._not_well_formed(error, chunk)
-        except LookupError:
-            fault = broken("file.encoding", "the XML declaration names an unknown encoding", _AGAIN, line=1)
-        except (ValueError, UnicodeError):
-            fault = broken(
-                "file.encoding", "the encoding of the XML declaration cannot be read", _AGAIN, line=1
-            )
-        except BrokenFileError as error:
+            self._parser.feed(chunk)
+        except etree.XMLSyntaxError as error:
             fault = error
-        self._fed += len(chunk)
-        found, self._found = self._found, []
-        yield from found
+        yield from self._documents()
         if fault is not None:
-            raise fault
+            raise self._fault(fault)
+        if self._since_document > self._limits.document_bytes:
+            raise broken(
+                "idoc.too_large",
+                f"document {self._position + 1} is larger than {self._limits.document_bytes} bytes",
+                "have the sender split it, or raise limits.document_bytes in the settings",
+            )
 
-    # Outside of documents
+    def close(self) -> Iterator[Draft]:
+        """Yield what is left, and see that the file had an end."""
+        try:
+            root = self._parser.close()
+        except etree.XMLSyntaxError as error:
+            raise self._fault(error) from None
+        yield from self._documents()
+        if self._position == 0:
+            raise broken(
+                "xml.no_idoc",
+                f"the file holds no IDOC element; its root is {etree.QName(root).localname}",
+                "have the sender write IDoc XML as SAP's XML port does",
+            )
 
-    def _start_outside(self, tag: str, attributes: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2]
-        self._outside += 1
-        if self._outside == 1:
-            self.root = name
-        if self._outside > self._limits.nesting:
-            raise broken("xml.nesting", "elements are nested too deep", _AGAIN, line=self._line)
-        if name in _DOCUMENTS:
-            self._begin_document()
+    def _documents(self) -> Iterator[Draft]:
+        for _, element in self._parser.read_events():
+            self._since_document = 0
+            self._position += 1
+            yield self._draft(element)
+            _forget(element)
 
-    def _end_outside(self, tag: str) -> None:
-        self._outside -= 1
+    def _draft(self, element: Any) -> Draft:
+        tree = element.getroottree()
+        if tree.docinfo.internalDTD is not None:
+            raise _doctype(self._line(element.sourceline))
+        line = self._line(element.sourceline)
+        draft = Draft(self._position, line, "idoc_xml", root=etree.QName(tree.getroot()).localname)
+        try:
+            draft.data = self._walker.walk_document(element)
+        except _RefusedError as error:
+            draft.refuse(error.problem)
+        return draft
 
-    def _begin_document(self) -> None:
-        self.position += 1
-        self._draft = Draft(self.position, self._line, "idoc_xml", root=self.root)
-        self._names = [""]
-        self._nodes = [self._draft.data]
-        self._segments = 0
-        self._begin = self._parser.CurrentByteIndex
-        parser = self._parser
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._texts.append
+    def _line(self, line: int | None) -> int | None:
+        return line + self.lines_before if line else None
 
-    def _end_document(self) -> None:
-        assert self._draft is not None
-        draft, self._draft = self._draft, None
-        parser = self._parser
-        parser.StartElementHandler = self._start_outside
-        parser.EndElementHandler = self._end_outside
-        parser.CharacterDataHandler = None
-        self._outside -= 1
-        if draft.fault is not None:
-            draft.data.clear()
-        _settle_control(draft)
-        self._found.append(draft)
-
-    # Inside a document
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = self._plain.get(tag)
-        if name is None:
-            name = self._plain_name(tag)
-        names, nodes = self._names, self._nodes
-        if nodes[-1] is None:
-            nodes[-1] = {}
-        names.append(name)
-        nodes.append({} if attributes and "SEGMENT" in attributes else None)
-        self._texts.clear()
-        if len(names) > self._limits.nesting:
-            raise broken("xml.nesting", "elements are nested too deep", _AGAIN, line=self._line)
-
-    def _end(self, tag: str) -> None:
-        names, nodes, texts = self._names, self._nodes, self._texts
-        if len(names) == 1:
-            self._end_document()
-            return
-        name, node = names.pop(), nodes.pop()
-        parent = nodes[-1]
-        assert parent is not None and self._draft is not None
-        if self._draft.fault is not None:
-            texts.clear()
-            return
-        if node is None and len(names) > 1:
-            if texts:
-                text = "".join(texts).strip()
-                texts.clear()
-                if text:
-                    self._field(parent, name, text)
-            return
-        texts.clear()
-        self._segment(parent, name, node if node is not None else {})
-
-    def _field(self, parent: dict[str, Any], name: str, text: str) -> None:
-        if len(text) > self._limits.field_length:
-            self._refuse("idoc.field_length", "a field is longer than the limits allow", name)
-        elif name in parent:
-            self._refuse("idoc.field_twice", "a field stands twice in one segment", name)
-        else:
-            parent[name] = text
-
-    def _segment(self, parent: dict[str, Any], name: str, node: dict[str, Any]) -> None:
-        self._segments += 1
-        if (
-            self._segments > self._limits.segments
-            or self._parser.CurrentByteIndex - self._begin > self._limits.document_bytes
-        ):
-            self._refuse("idoc.too_large", "the document is larger than the limits allow", None)
-            return
-        if name.endswith("GRP"):
-            _merge_group(parent, segment_type(name.removesuffix("GRP")), node)
-            return
-        name = segment_type(name)
-        listed = parent.setdefault(name, [])
-        if not isinstance(listed, list):
-            self._refuse("idoc.field_twice", "a name is both a field and a segment", name)
-            return
-        listed.append(node)
-
-    def _refuse(self, rule: str, message: str, field: str | None) -> None:
-        assert self._draft is not None
-        path = ".".join([segment_type(name) for name in self._names[1:]] + ([field] if field else []))
-        self._draft.refuse(
-            Problem(rule=rule, message=message, remedy=_AGAIN, line=self._line, field=path or None)
-        )
-
-    def _plain_name(self, tag: str) -> str:
-        """Return a tag without its prefix; namespaces of SAP's own (/XXX/...) come as _-XXX_- in XML."""
-        name = tag.rpartition(":")[2].replace("_-", "/")
-        if len(self._plain) < 10_000:
-            self._plain[tag] = name
-        return name
-
-    # Faults
-
-    @property
-    def _line(self) -> int:
-        return max(1, self._parser.CurrentLineNumber)
-
-    def _doctype(self, *_: object) -> None:
-        raise broken(
-            "xml.doctype",
-            "the file has a document type declaration, which no IDoc has and which is not read",
-            "have the sender leave <!DOCTYPE ...> out",
-            line=self._line,
-        )
-
-    def _not_well_formed(self, error: expat.ExpatError, chunk: bytes) -> BrokenFileError:
-        if error.code in _ENDED_EARLY and not chunk:
+    def _fault(self, error: etree.XMLSyntaxError) -> BrokenFileError:
+        line, code = self._line(error.lineno), getattr(error, "code", 0)  # missing in the stubs
+        if code in _ENCODING_FAULTS:
             return broken(
-                "file.cut_off", "the XML ends before its last element does: the file was cut off", _AGAIN,
-                line=error.lineno,
-            )  # fmt: skip
-        place = max(0, self._parser.ErrorByteIndex - self._fed)
-        near = chunk[max(0, place - 40) : place + 1]
-        if error.code in (_INVALID_TOKEN, _UNDEFINED_ENTITY) and b"&" in near:
+                "file.encoding", "the text does not fit the encoding it declares", _AGAIN, line=line
+            )
+        if code in _CUT_OFF or self._tail != b">":
+            return broken(
+                "file.cut_off",
+                "the XML ends before its last element does: the file was cut off",
+                _AGAIN,
+                line=line,
+            )
+        if code == _NO_ELEMENT:
+            return _entity(line)
+        if code == _LIMIT:
+            return broken(
+                "xml.nesting", "elements are nested too deep, or a text is too long", _AGAIN, line=line
+            )
+        if "EntityRef" in str(error.msg):
             return broken(
                 "xml.raw_sign",
                 "a raw & stands in a text",
                 "have the sender write &amp; for & (and &lt; for <)",
-                line=error.lineno,
+                line=line,
             )
         return broken(
-            "xml.not_well_formed",
-            f"this is no well-formed XML: {expat.ErrorString(error.code)}",
-            _AGAIN,
-            line=max(1, error.lineno),
+            "xml.not_well_formed", "this is no well-formed XML: elements do not match up", _AGAIN, line=line
         )
 
 
-_AGAIN = "have the sender make the file again and send it whole"
+class _Walker:
+    """Makes dicts of elements. Remembers the names that it met."""
 
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._names: dict[str, tuple[str, str]] = {}
+        self._segments = 0
 
-def _settle_control(draft: Draft) -> None:
-    """Make the control record a plain dict under its one name."""
-    for name in [name for name in draft.data if name.startswith(CONTROL)]:
-        records = draft.data.pop(name)
-        if isinstance(records, list) and len(records) == 1:
-            draft.data = {CONTROL: records[0], **draft.data}
-        else:
-            draft.refuse(
-                Problem(
-                    rule="idoc.control_record",
-                    message="an IDoc has more than one control record, or one that is no segment",
-                    remedy=_AGAIN,
-                    line=draft.line,
-                    field=CONTROL,
-                )
+    def walk_document(self, element: Any) -> dict[str, Any]:
+        """Return the content of an IDOC element.
+
+        :raises _RefusedError: the document breaks a limit or a rule.
+        """
+        self._segments = 0
+        data: dict[str, Any] = {}
+        for child in element:
+            _, kind = self._name(child)
+            self._put(data, kind, self._walk(child, kind, 2))
+        return _with_control(data)
+
+    def _walk(self, segment: Any, path: str, depth: int) -> dict[str, Any]:
+        self._segments += 1
+        if self._segments > self._limits.segments:
+            raise _RefusedError(
+                "idoc.too_large", "the document has too many segments", None, segment.sourceline
             )
+        if depth > self._limits.nesting:
+            raise _RefusedError("xml.nesting", "elements are nested too deep", None, segment.sourceline)
+        found: dict[str, Any] = {}
+        for child in segment:
+            name, kind = self._names.get(child.tag) or self._name(child)
+            if len(child):
+                self._put(found, kind, self._walk(child, f"{path}.{kind}", depth + 1))
+                continue
+            text = child.text
+            if text is not None and (text := text.strip()):
+                if len(text) > self._limits.field_length:
+                    raise _RefusedError(
+                        "idoc.field_length", "a field is too long", f"{path}.{name}", child.sourceline
+                    )
+                if name in found:
+                    raise _RefusedError(
+                        "idoc.field_twice", "a field stands twice", f"{path}.{name}", child.sourceline
+                    )
+                found[name] = text
+            elif child.get("SEGMENT") is not None:
+                self._put(found, kind, {})
+        return found
+
+    def _name(self, element: Any) -> tuple[str, str]:
+        """Return the name of an element without its namespace, and as a type of segment."""
+        if not isinstance(element.tag, str):
+            raise _entity(element.sourceline)
+        # SAP's own namespaces (/XXX/...) come as _-XXX_- in XML, where a slash may not stand.
+        name = etree.QName(element).localname.replace("_-", "/")
+        names = (name, segment_type(name))
+        if len(self._names) < MOST_NAMES:
+            self._names[element.tag] = names
+        return names
+
+    def _put(self, parent: dict[str, Any], kind: str, segment: dict[str, Any]) -> None:
+        if kind.endswith("GRP"):
+            # A group of Microsoft's adapter (E2EDP01007GRP): its first segment is the parent of the others.
+            kind = segment_type(kind.removesuffix("GRP").replace("E1", "E2", 1))
+            heads = segment.pop(kind, [{}])
+            heads[-1].update(segment)
+            parent.setdefault(kind, []).extend(heads)
+            return
+        listed = parent.setdefault(kind, [])
+        if not isinstance(listed, list):
+            raise _RefusedError("idoc.field_twice", "a name is both a field and a segment", kind, None)
+        listed.append(segment)
 
 
-def _merge_group(parent: dict[str, Any], kind: str, group: dict[str, Any]) -> None:
-    """Put the children of a group of Microsoft's adapter (E2EDP01007GRP) inside the segment that heads it."""
-    heads = group.pop(kind, [{}])
-    heads[-1].update(group)
-    parent.setdefault(kind, []).extend(heads)
+def _with_control(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the content with the control record as a plain dict under its one name, first."""
+    names = [name for name in data if name.startswith(CONTROL)]
+    if not names:
+        return data
+    records = [record for name in names for record in data.pop(name)]
+    if len(records) > 1:
+        raise _RefusedError("idoc.control_record", "an IDoc has more than one control record", CONTROL, None)
+    return {CONTROL: records[0], **data}
+
+
+def _forget(element: Any) -> None:
+    """Drop an element that was read, and all that stood before it beside it."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and parent[0] is not element:
+        del parent[0]
+
+
+def _doctype(line: int | None) -> BrokenFileError:
+    return broken(
+        "xml.doctype",
+        "the file has a document type declaration, which no IDoc has and which is not read",
+        "have the sender leave <!DOCTYPE ...> out",
+        line=line,
+    )
+
+
+def _entity(line: int | None) -> BrokenFileError:
+    return broken(
+        "xml.entity",
+        "the file uses an entity that is not among the five of XML",
+        "have the sender write characters, or &amp; &lt; &gt; &quot; &apos;",
+        line=line,
+    )

@@ -18,7 +18,8 @@ class UnreadableLayoutError(Exception):
 
 
 def read_layout_file(file: Path) -> dict[str, Any]:
-    """Return ``segments`` (definition -> ``NAME=length NAME=length``) and ``parents`` of a layout file.
+    """Return what a layout file states: ``segments`` (definition -> ``NAME=length NAME=length``), ``parents``
+    (type -> types inside it) and ``types`` (definition -> type).
 
     :raises UnreadableLayoutError: it cannot be opened, or holds no segments.
     """
@@ -69,6 +70,7 @@ class _ParserFile:
     def __init__(self) -> None:
         self._segments: dict[str, list[tuple[str, int]]] = {}
         self._parents: dict[str, list[str]] = {}
+        self._types: dict[str, str] = {}
         self._heads: list[str] = []
         self._definition = ""
         self._in_fields = False
@@ -82,7 +84,7 @@ class _ParserFile:
                 self._field_word(word, value)
             else:
                 self._word(word, value)
-        return {"segments": _as_text(self._segments), "parents": self._parents}
+        return {"segments": _as_text(self._segments), "parents": self._parents, "types": self._types}
 
     def _word(self, word: str, value: str) -> None:
         match word:
@@ -95,6 +97,7 @@ class _ParserFile:
                 self._definition = value
                 self._segments[value] = []
             case "SEGMENTTYPE":
+                self._types[self._definition] = value
                 self._place(value)
             case "BEGIN_FIELDS" | "END_FIELDS":
                 self._in_fields = word == "BEGIN_FIELDS"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHIPPED = ("orders05.yaml", "invoic02.yaml")
 # EDI_DD40: 63 characters of head, then the fields of the segment.
 DATA_BEGINS = 63
+MOST_REMEMBERED = 10_000
 
 # (name, begin, end) in characters of the record.
 Fields = tuple[tuple[str, int, int], ...]
@@ -33,10 +34,29 @@ class Layouts:
 
     :param fields: fields by segment definition.
     :param parents: type (``E1EDP19``) -> type around it; types at the top are not in it.
+    :param types: definition -> type, where a layout file states it.
     """
 
     fields: Mapping[str, Fields]
     parents: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
+    _known: dict[str, tuple[str, Fields | None]] = field(default_factory=dict, repr=False, compare=False)
+
+    def look_up(self, definition: str) -> tuple[str, Fields | None]:
+        """Return type and fields of a segment definition; no fields when nothing is known of it."""
+        found = self._known.get(definition)
+        if found is None:
+            found = (self.type_of(definition), self.of(definition))
+            if len(self._known) < MOST_REMEMBERED:
+                self._known[definition] = found
+        return found
+
+    def type_of(self, definition: str) -> str:
+        """Return the type of a definition in a flat file, where own segments have a version as well."""
+        if definition in self.types or definition.startswith(("E1", "E2")):
+            return self.types.get(definition) or segment_type(definition)
+        base = _VERSION.sub("", definition)
+        return base if base in self.parents or definition not in self.fields else definition
 
     def of(self, definition: str) -> Fields | None:
         """Return the fields of a segment definition; None when nothing is known of it.
@@ -81,12 +101,13 @@ def load_layouts(files: tuple[Path, ...] = ()) -> Layouts:
     """
     fields: dict[str, Fields] = {}
     parents: dict[str, str] = {}
+    types: dict[str, str] = {}
     folder = resources.files("airflow_provider_asperion.sap") / "layouts"
     for name in SHIPPED:
-        _add(yaml.safe_load((folder / name).read_text("utf-8")), fields, parents)
+        _add(yaml.safe_load((folder / name).read_text("utf-8")), fields, parents, types)
     for file in files:
         try:
-            _add(read_layout_file(file), fields, parents)
+            _add(read_layout_file(file), fields, parents, types)
         except UnreadableLayoutError as error:
             raise ProblemError(
                 Problem(
@@ -96,14 +117,17 @@ def load_layouts(files: tuple[Path, ...] = ()) -> Layouts:
                     file=file.name,
                 )
             ) from error
-    return Layouts(fields, parents)
+    return Layouts(fields, parents, types)
 
 
-def _add(content: Mapping[str, Any], fields: dict[str, Fields], parents: dict[str, str]) -> None:
+def _add(
+    content: Mapping[str, Any], fields: dict[str, Fields], parents: dict[str, str], types: dict[str, str]
+) -> None:
     for definition, text in content.get("segments", {}).items():
         fields[definition] = _offsets(part.split("=") for part in text.split())
     for definition, like in content.get("as", {}).items():
         fields[definition] = fields[like]
+    types.update(content.get("types", {}))
     for parent, children in content.get("parents", {}).items():
         parents.update(dict.fromkeys(children, parent))
 
