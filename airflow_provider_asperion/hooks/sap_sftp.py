@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -16,19 +17,31 @@ from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.dropbox import Dropbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from airflow.sdk import Connection
 
-    from airflow_provider_asperion.sap.dropbox import DropFolder
+    from airflow_provider_asperion.sap.dropbox import DropFolder, RemoteFile
+    from airflow_provider_asperion.sap.transfer import RemoteStream
 
 CONNECT_SECONDS = 15
 LOGIN_SECONDS = 30
 KEEPALIVE_SECONDS = 15
+FAREWELL_SECONDS = 5
 # GCM first: the processor does it in hardware together with the checksum, twice the speed of the default.
+ENCRYPTION = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+# Asked for behind those of the trusted keys: a server that has another kind of key shows it then, so that the
+# refusal can name it.
+HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 # asyncssh tells every step of every connection at INFO: nothing for a task log.
 asyncssh.set_log_level("WARNING")
-ENCRYPTION = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 
 
 class SapSftpHook(SFTPHookAsync):
@@ -48,6 +61,7 @@ class SapSftpHook(SFTPHookAsync):
     def __init__(self, sap_sftp_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(sftp_conn_id=sap_sftp_conn_id, **kwargs)
         self.sap_sftp_conn_id = sap_sftp_conn_id
+        self._ssh: asyncssh.SSHClientConnection | None = None
 
     @asynccontextmanager
     async def dropbox(self, folder: DropFolder) -> AsyncIterator[Dropbox]:
@@ -55,8 +69,47 @@ class SapSftpHook(SFTPHookAsync):
 
         :raises ProblemError: the server cannot be reached, is another one, or refuses the login.
         """
-        async with self.get_managed_conn() as client:
+        async with self.client() as client:
             yield Dropbox(client, folder)
+
+    @asynccontextmanager
+    async def open_stream(self, folder: DropFolder, file: RemoteFile) -> AsyncIterator[RemoteStream]:
+        """Open one file of a drop folder for reading by a thread, over a connection for it alone.
+
+        :raises ProblemError: as :meth:`dropbox` does.
+        :raises FileNotFoundError: the file is gone.
+        """
+        async with self.dropbox(folder) as dropbox, dropbox.open(file) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[asyncssh.SFTPClient]:
+        """Open an SFTP client; nested uses share one connection. Leaving never waits for a silent server.
+
+        :raises ProblemError: the server cannot be reached, is another one, refuses the login, or has no SFTP.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS + 2 * LOGIN_SECONDS):
+                    client = await stack.enter_async_context(self._unhurried())
+            except (asyncssh.Error, OSError, TimeoutError) as error:
+                raise ProblemError(_no_sftp(self.sftp_conn_id, error)) from error
+            yield client
+
+    @asynccontextmanager
+    async def _unhurried(self) -> AsyncIterator[asyncssh.SFTPClient]:
+        """Cut the connection when its orderly end takes too long."""
+        cut: asyncio.TimerHandle | None = None
+        try:
+            async with self.get_managed_conn() as client:
+                try:
+                    yield client
+                finally:
+                    if self._ssh is not None and self.get_conn_count() == 1:
+                        cut = asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._ssh.abort)
+        finally:
+            if cut is not None:
+                cut.cancel()
 
     async def _get_conn(self) -> asyncssh.SSHClientConnection:
         """Connect; the stock hook gives no time-outs, no choice of ciphers, and no reason for a refusal."""
@@ -64,7 +117,7 @@ class SapSftpHook(SFTPHookAsync):
         options = self._options(connection)
         witness = _HostKeyWitness()
         try:
-            return await asyncssh.connect(
+            self._ssh = await asyncssh.connect(
                 client_factory=lambda: witness,
                 connect_timeout=CONNECT_SECONDS,
                 login_timeout=LOGIN_SECONDS,
@@ -77,6 +130,7 @@ class SapSftpHook(SFTPHookAsync):
             )
         except (asyncssh.Error, OSError, TimeoutError) as error:
             raise ProblemError(self._problem(error, connection, witness)) from error
+        return self._ssh
 
     def _options(self, connection: Connection) -> dict[str, Any]:
         """Return the arguments of ``asyncssh.connect`` that the connection gives."""
@@ -95,15 +149,32 @@ class SapSftpHook(SFTPHookAsync):
         if self.password or connection.password:
             options["password"] = self.password or connection.password
         if unchecked:
+            if "host_key" in extra:
+                raise ProblemError(
+                    _field_problem(
+                        self.sftp_conn_id,
+                        "no_host_key_check",
+                        "is set, and a host_key to check is given as well",
+                    )
+                )
             self.log.warning(
                 "the host key of %s is not checked: anybody in between can read", options["host"]
             )
             options["known_hosts"] = None
         elif "host_key" in extra:
-            options["known_hosts"] = (_host_keys(str(extra["host_key"]), self.sftp_conn_id), [], [])
+            keys = _host_keys(str(extra["host_key"]), self.sftp_conn_id)
+            options["known_hosts"] = (keys, [], [])
+            options["server_host_key_algs"] = _host_key_algorithms(keys)
         elif "known_hosts" in extra:
-            options["known_hosts"] = str(extra["known_hosts"])
+            options["known_hosts"] = self._known_hosts(str(extra["known_hosts"]))
         return options
+
+    def _known_hosts(self, path: str) -> Any:
+        try:
+            return asyncssh.read_known_hosts(str(Path(path).expanduser()))
+        except (OSError, ValueError) as error:
+            reason = f"names a file that cannot be read ({_short(error)})"
+            raise ProblemError(_field_problem(self.sftp_conn_id, "known_hosts", reason)) from None
 
     def _client_keys(self, extra: dict[str, Any]) -> list[Any] | None:
         passphrase = extra.get("private_key_passphrase") or extra.get("passphrase") or self.passphrase or None
@@ -139,6 +210,15 @@ class SapSftpHook(SFTPHookAsync):
                 remedy=f"correct user, password or private key of connection {name}",
                 field="login",
             )
+        if isinstance(error, asyncssh.KeyExchangeFailed):
+            return Problem(
+                rule="sftp.algorithms",
+                message=f"the worker and {server} have no algorithm in common, or its host key is of another "
+                "kind than the one in the known_hosts file",
+                remedy=f"put the server's host key into the field host_key of connection {name}; if it is "
+                "there already, have the server's operator allow current algorithms",
+                field="host_key",
+            )
         if isinstance(error, socket.gaierror):
             return Problem(
                 rule="sftp.unknown_host",
@@ -166,12 +246,13 @@ class SapSftpHook(SFTPHookAsync):
     async def check(self) -> tuple[bool, str]:
         """Log in and look into the login folder. Never raises for what is wrong."""
         try:
-            async with self.get_managed_conn() as client:
-                folder = await client.realpath(".")
-                entries = await client.readdir(".")
+            async with self.client() as client:
+                async with asyncio.timeout(LOGIN_SECONDS):
+                    folder = await client.realpath(".")
+                    entries = await client.readdir(".")
         except ProblemError as error:
             return False, f"{error.problem.message}: {error.problem.remedy}."
-        except asyncssh.Error as error:
+        except (asyncssh.Error, OSError, TimeoutError) as error:
             return False, f"logged in, but the login folder cannot be read: {_short(error)}."
         count = sum(entry.filename not in (".", "..") for entry in entries)
         return True, f"Logged in; the login folder {folder} has {count} entries."
@@ -210,6 +291,12 @@ def _host_keys(text: str, connection: str) -> list[Any]:
     return keys
 
 
+def _host_key_algorithms(trusted: Sequence[Any]) -> list[str]:
+    """Return the algorithms to ask a server for: those of the trusted keys first."""
+    first = [algorithm.decode() for key in trusted for algorithm in key.sig_algorithms]
+    return list(dict.fromkeys([*first, *HOST_KEY_ALGORITHMS]))
+
+
 def _expected(connection: Connection) -> str:
     text = connection.extra_dejson.get("host_key")
     if not text:
@@ -220,6 +307,19 @@ def _expected(connection: Connection) -> str:
 
 def _short(error: BaseException) -> str:
     return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _no_sftp(connection: str, error: BaseException) -> Problem:
+    """Say that the login worked and SFTP did not; a broken connection may work again, a refusal will not."""
+    refused = isinstance(error, asyncssh.ChannelOpenError | asyncssh.SFTPError)
+    return Problem(
+        rule="sftp.no_sftp" if refused else "sftp.unreachable",
+        message=f"the login of connection {connection} works, but the server offers no SFTP ({_short(error)})"
+        if refused
+        else f"the server of connection {connection} did not open SFTP ({_short(error)})",
+        remedy="have the server's operator allow SFTP for this user",
+        transient=not refused,
+    )
 
 
 def _field_problem(connection: str, field: str, reason: str) -> Problem:

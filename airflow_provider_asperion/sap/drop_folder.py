@@ -28,6 +28,14 @@ class RemoteFile(Record):
         return posixpath.join(self.folder, self.name)
 
 
+class PublishedFile(Record):
+    """A file that was written for SAP."""
+
+    path: str
+    size: int
+    sha256: str
+
+
 class DropFolder(Record):
     """A folder in which SAP drops files, and where they go.
 
@@ -35,7 +43,7 @@ class DropFolder(Record):
     same file system: a rename is atomic only there.
     """
 
-    inbox: str = Field(description="Folder in which SAP drops files.")
+    inbox: str = Field(min_length=1, description="Folder in which SAP drops files.")
     pattern: str = Field("*", description="Names that count, with * and ?.")
     work: str = Field("work", description="Where claimed files wait.")
     archive: str = Field("archive", description="Where files go that are done, in a folder per day.")
@@ -53,8 +61,15 @@ class DropFolder(Record):
     zero_bytes: Literal["reject", "skip"] = Field(
         "reject", description="An empty file goes to the error folder, or is left where it is."
     )
-    maximum_files: int = Field(1000, ge=1, description="Files per run, oldest first; the next run goes on.")
-    stall_seconds: float = Field(60, gt=0, description="A transfer without a byte for this long is ended.")
+    maximum_bytes: int | None = Field(
+        None, ge=1, description="A larger file is left where it is and reported; null: any size."
+    )
+    order: Literal["oldest", "name"] = Field("oldest", description="Which files come first.")
+    maximum_files: int = Field(1000, ge=1, description="Files per run; the next run goes on.")
+    stall_seconds: float = Field(60, gt=0, description="A server silent for this long is given up.")
+    check_written: Literal["content", "size"] = Field(
+        "content", description="Before a written file appears: read it back whole, or look at its size."
+    )
 
     @field_validator("done_file")
     @classmethod

@@ -44,6 +44,16 @@ def folder_missing(path: str, existing: str) -> Problem:
     )
 
 
+def stalled(path: str, seconds: float) -> Problem:
+    """Say that the server is silent."""
+    return Problem(
+        rule="sftp.stalled",
+        message=f"nothing came from the server for {seconds:g} seconds while working at {path}",
+        remedy="nothing to do when it passes; else see network and server",
+        transient=True,
+    )
+
+
 def _of_answer(error: asyncssh.SFTPError, path: str) -> Problem:
     if isinstance(error, asyncssh.SFTPPermissionDenied | asyncssh.SFTPWriteProtect):
         return Problem(

@@ -7,7 +7,8 @@ import unicodedata
 
 from airflow_provider_asperion.records import Problem, shape_of
 
-LONGEST = 255  # bytes: the limit of the usual file systems
+# Bytes. File systems take 255; a claim, a day's double and a temporary file each lengthen the name.
+LONGEST = 200
 
 
 def fault_of_name(name: str | bytes) -> Problem | None:
@@ -16,6 +17,8 @@ def fault_of_name(name: str | bytes) -> Problem | None:
         return _refused(name.decode("ascii", "replace"), "is not valid UTF-8")
     if name in ("", ".", "..") or "/" in name or "\\" in name:
         return _refused(name, "would leave its folder")
+    if name != name.strip():
+        return _refused(name, "begins or ends with a blank")
     if any(unicodedata.category(sign).startswith("C") for sign in name):
         return _refused(name, "holds control characters")
     if len(name.encode("utf-8", "surrogatepass")) > LONGEST:

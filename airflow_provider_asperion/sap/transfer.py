@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_asperion.records import Problem, ProblemError
-from airflow_provider_asperion.sap.faults import told_as_problems
+from airflow_provider_asperion.sap.faults import stalled, told_as_problems
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from typing_extensions import Buffer
 
-BLOCK = 256 * 1024
+BLOCK = 255 * 1024  # the most that OpenSSH answers to one request
 AHEAD = 16  # blocks read ahead: 4 MiB, enough to keep a fast link busy
 
 
@@ -42,6 +42,7 @@ class RemoteStream(io.RawIOBase):
         self._blocks: queue.SimpleQueue[bytes | BaseException] = queue.SimpleQueue()
         self._rest = memoryview(b"")
         self._ended = False
+        self._fault: BaseException | None = None
         self._digest = hashlib.sha256()
         self.count = 0
 
@@ -69,9 +70,12 @@ class RemoteStream(io.RawIOBase):
         return size
 
     def _take(self) -> None:
+        if self._fault is not None:
+            # Again and again: a parser that tries once more must not take a cut for the end of the file.
+            raise self._fault
         block = self._blocks.get()
         if isinstance(block, BaseException):
-            self._ended = True
+            self._fault = block
             raise block
         if not block:
             self._ended = True
@@ -116,6 +120,7 @@ async def _feed(
     stall_seconds: float,
 ) -> None:
     flights: deque[asyncio.Task[bytes]] = deque()
+    link = _Link(file, path, stall_seconds)
     try:
         total, offset = 0, 0
         while True:
@@ -123,17 +128,18 @@ async def _feed(
             while offset < size and (not flights or not room.locked()):
                 await room.acquire()
                 length = min(BLOCK, size - offset)
-                flights.append(asyncio.create_task(_block(file, offset, length, path, stall_seconds)))
+                flights.append(link.start(offset, length))
                 offset += length
             if not flights:
                 break
-            block = await flights.popleft()
+            block = await link.landed(flights[0])
+            flights.popleft()
             total += len(block)
             stream.put(block)
             if not block:
                 break
-        beyond = await _block(file, size, 1, path, stall_seconds)
-        if total != size or beyond:
+        flights.append(link.start(size, 1))
+        if total != size or await link.landed(flights[-1]):
             raise ProblemError(_changed(path, size))
         stream.put(b"")
     except asyncio.CancelledError:
@@ -144,36 +150,48 @@ async def _feed(
         await _give_up(flights)
 
 
+class _Link:
+    """Requests on one connection, with one watch over all: on a slow link they wait for each other."""
+
+    def __init__(self, file: RemoteReader, path: str, stall_seconds: float) -> None:
+        self._file = file
+        self._path = path
+        self._stall_seconds = stall_seconds
+        self._clock = asyncio.get_running_loop().time
+        self._alive = self._clock()
+
+    def start(self, offset: int, length: int) -> asyncio.Task[bytes]:
+        """Ask for a block."""
+        self._alive = self._clock()
+        return asyncio.create_task(self._block(offset, length))
+
+    async def landed(self, flight: asyncio.Task[bytes]) -> bytes:
+        """Wait for a block as long as anything at all comes."""
+        while True:
+            await asyncio.wait({flight}, timeout=max(0.0, self._alive + self._stall_seconds - self._clock()))
+            if flight.done():
+                return flight.result()
+            if self._clock() - self._alive >= self._stall_seconds:
+                raise ProblemError(stalled(self._path, self._stall_seconds))
+
+    async def _block(self, offset: int, length: int) -> bytes:
+        """Read one block whole; a server may answer with less than was asked for."""
+        parts = []
+        while length:
+            with told_as_problems(self._path):
+                part = await self._file.read(length, offset)
+            self._alive = self._clock()
+            if not part:
+                break
+            parts.append(part)
+            offset, length = offset + len(part), length - len(part)
+        return b"".join(parts)
+
+
 async def _give_up(flights: deque[asyncio.Task[bytes]]) -> None:
     for flight in flights:
         flight.cancel()
     await asyncio.gather(*flights, return_exceptions=True)
-
-
-async def _block(file: RemoteReader, offset: int, length: int, path: str, stall_seconds: float) -> bytes:
-    """Read one block whole; a server may answer with less than was asked for."""
-    parts = []
-    while length:
-        with told_as_problems(path):
-            try:
-                async with asyncio.timeout(stall_seconds):
-                    part = await file.read(length, offset)
-            except TimeoutError:
-                raise ProblemError(_stalled(path, stall_seconds)) from None
-        if not part:
-            break
-        parts.append(part)
-        offset, length = offset + len(part), length - len(part)
-    return b"".join(parts)
-
-
-def _stalled(path: str, seconds: float) -> Problem:
-    return Problem(
-        rule="sftp.stalled",
-        message=f"no byte of {path} came for {seconds:g} seconds",
-        remedy="nothing to do when it passes; else see network and server",
-        transient=True,
-    )
 
 
 def _changed(path: str, size: int) -> Problem:
