@@ -172,8 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--once", action="store_true", help="end when it is done, with 0 if all is right")
     parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where all of it lives")
     options = parser.parse_args(arguments)
-    # Stopped from outside is stopped like Ctrl-C: nothing stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Stopped from outside is stopped like Ctrl-C, also where a shell in the background ignores that: nothing
+    # stays behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     demo = Demo(options.folder.resolve())
     try:
         with ExitStack() as stack:
