@@ -89,11 +89,13 @@ class ProblemError(Exception):
 def shape_of(value: object) -> str:
     """Return the form of a value without the value: ``Kerkstr. 12`` becomes ``Aaaaaaa. 99``.
 
-    Long values are cut at 40 characters, their length added.
+    What cannot be printed becomes ``?``. Long values are cut at 40 characters, their length added.
     """
     text = str(value)
     masked = re.sub(r"[^\W\d_]", lambda match: "A" if match[0].isupper() else "a", text[:SHAPE_LENGTH])
     masked = re.sub(r"\d", "9", masked)
+    # Line ends and escape sequences of a value must not write into a log.
+    masked = "".join(sign if sign.isprintable() else "?" for sign in masked)
     return masked if len(text) <= SHAPE_LENGTH else f"{masked}... ({len(text)} characters)"
 
 
