@@ -100,6 +100,7 @@ def _draft(root: str, idoc: Any, position: int, limits: Limits) -> Draft:
         data = _segment(idoc, limits.nesting, limits)
     except BrokenFileError as error:
         draft.refuse(error.problem)
+        draft.data = _heads(idoc, limits)
         return draft
     for name in [name for name in data if name.startswith(CONTROL)]:
         control = data.pop(name)
@@ -116,6 +117,17 @@ def _draft(root: str, idoc: Any, position: int, limits: Limits) -> Draft:
             )
     draft.data = data
     return draft
+
+
+def _heads(idoc: Any, limits: Limits) -> dict[str, Any]:
+    """Return what tells which document a refused one is, as far as that can be read."""
+    found: dict[str, Any] = {}
+    for name in ("E1EDK01", "E1EDK02"):
+        try:
+            found.update(_segment({name: idoc[name]}, limits.nesting, limits))
+        except (BrokenFileError, KeyError, TypeError):
+            continue
+    return found
 
 
 def _segment(content: Any, depth: int, limits: Limits) -> dict[str, Any]:

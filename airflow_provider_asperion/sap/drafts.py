@@ -35,6 +35,21 @@ class Draft:
         self.fault = self.fault or problem
 
 
+def business_key(kind: str, data: dict[str, Any]) -> str:
+    """Return the order or invoice number of the sender; empty when there is none.
+
+    Orders: E1EDK02/001 (the customer's order number), else E1EDK01. Invoices: E1EDK01, else E1EDK02/009.
+    """
+    heads = data.get("E1EDK01") or [{}]
+    own = heads[0].get("BELNR", "") if isinstance(heads, list) else ""
+    wanted = "009" if kind == "INVOIC" else "001"
+    references = data.get("E1EDK02") or []
+    other = ""
+    if isinstance(references, list):
+        other = next((row.get("BELNR", "") for row in references if row.get("QUALF") == wanted), "")
+    return (own or other) if kind == "INVOIC" else (other or own)
+
+
 class BrokenFileError(Exception):
     """Nothing more can be read of a file. Carries the problem, without its file."""
 
@@ -43,6 +58,11 @@ class BrokenFileError(Exception):
         self.problem = problem
 
 
-def broken(rule: str, message: str, remedy: str, *, line: int | None = None) -> BrokenFileError:
-    """Return the fault of a file of which nothing more can be read."""
-    return BrokenFileError(Problem(rule=rule, message=message, remedy=remedy, line=line))
+def broken(
+    rule: str, message: str, remedy: str, *, line: int | None = None, record: str | None = None
+) -> BrokenFileError:
+    """Return the fault of a file of which nothing more can be read.
+
+    :param record: key of the document in which reading ended, where it is known.
+    """
+    return BrokenFileError(Problem(rule=rule, message=message, remedy=remedy, line=line, record=record))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.records import Problem, shape_of
-from airflow_provider_asperion.sap.drafts import CONTROL, Draft, broken
+from airflow_provider_asperion.sap.drafts import CONTROL, Draft, broken, business_key
 from airflow_provider_asperion.sap.idoc_tree import MisplacedError, Tree
 from airflow_provider_asperion.sap.layouts import load_layouts
 from airflow_provider_asperion.sap.records_of_text import FULL_WIDTH, Line, records
@@ -69,6 +69,7 @@ def read_flat(source: Source, profile: ReadProfile) -> Iterator[Draft]:
             f"the last record has no end: document {position} may be incomplete, and is not read",
             "have the file sent again; or have each record end with a line end, or set accept_open_end",
             line=last.number,
+            record=reader.key,
         )
     if summed and reader.draft.fault is None and SUMMARY not in reader.draft.data:
         raise broken(
@@ -76,6 +77,7 @@ def read_flat(source: Source, profile: ReadProfile) -> Iterator[Draft]:
             f"document {position} ends without the summary ({SUMMARY}) that others have, and is not read",
             "have the file sent again, whole",
             line=last.number,
+            record=reader.key,
         )
     yield reader.draft
 
@@ -107,7 +109,7 @@ class _Document:
             self._refuse(
                 "idoc.too_large", "the document has more segments than the limits allow", line.number
             )
-            self._tree.root.clear()
+            self._tree.root.pop("E1EDP01", None)
             return
         definition = text[:30].rstrip()
         if not _SEGMENT.fullmatch(definition):
@@ -144,6 +146,12 @@ class _Document:
             self._tree.add(kind, fields, line.text[49:55].strip(), line.text[55:61].strip())
         except MisplacedError as error:
             self._refuse("idoc.hierarchy", str(error), line.number, field=kind)
+
+    @property
+    def key(self) -> str | None:
+        """Key of the document, where it came already."""
+        data = self._tree.root
+        return business_key(data[CONTROL].get("MESTYP", ""), data) or self._number or None
 
     def is_whole(self, line: Line) -> bool:
         """Tell whether a record without line end is not cut off: it is as wide as it can be."""

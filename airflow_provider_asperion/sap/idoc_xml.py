@@ -140,6 +140,7 @@ class _Reader:
             draft.data = self._walker.walk_document(element)
         except _RefusedError as error:
             draft.refuse(error.problem)
+            draft.data = _with_control(self._walker.walked, strict=False)
         return draft
 
     def _line(self, line: int | None) -> int | None:
@@ -183,6 +184,7 @@ class _Walker:
         self._limits = limits
         self._names: dict[str, tuple[str, str]] = {}
         self._segments = 0
+        self.walked: dict[str, Any] = {}
 
     def walk_document(self, element: Any) -> dict[str, Any]:
         """Return the content of an IDOC element.
@@ -190,7 +192,8 @@ class _Walker:
         :raises _RefusedError: the document breaks a limit or a rule.
         """
         self._segments = 0
-        data: dict[str, Any] = {}
+        # What was walked before a fault tells which document it is.
+        data = self.walked = {}
         for child in element:
             _, kind = self._name(child)
             self._put(data, kind, self._walk(child, kind, 2))
@@ -250,15 +253,18 @@ class _Walker:
         listed.append(segment)
 
 
-def _with_control(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the content with the control record as a plain dict under its one name, first."""
+def _with_control(data: dict[str, Any], *, strict: bool = True) -> dict[str, Any]:
+    """Return the content with the control record as a plain dict under its one name, first.
+
+    :param strict: refuse a second one; else take the first.
+    """
     names = [name for name in data if name.startswith(CONTROL)]
     if not names:
         return data
-    records = [record for name in names for record in data.pop(name)]
-    if len(records) > 1:
+    records = [record for name in names for record in data[name]]
+    if len(records) > 1 and strict:
         raise _RefusedError("idoc.control_record", "an IDoc has more than one control record", CONTROL, None)
-    return {CONTROL: records[0], **data}
+    return {CONTROL: records[0], **{name: value for name, value in data.items() if name not in names}}
 
 
 def _forget(element: Any) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.records import Problem, SourceDocument
 from airflow_provider_asperion.sap.control import check_control_totals
 from airflow_provider_asperion.sap.cpi_json import read_json
 from airflow_provider_asperion.sap.delimited import read_csv
-from airflow_provider_asperion.sap.drafts import CONTROL, BrokenFileError, Draft
+from airflow_provider_asperion.sap.drafts import CONTROL, BrokenFileError, Draft, business_key
 from airflow_provider_asperion.sap.idoc_flat import read_flat
 from airflow_provider_asperion.sap.idoc_xml import read_xml
 from airflow_provider_asperion.sap.sniffing import sniff
@@ -57,7 +57,7 @@ def _judged(draft: Draft, file: str, profile: ReadProfile) -> SourceDocument | P
     names = [control.get("MESTYP") or re.sub(r"\d+$", "", draft.root)]
     names += [draft.root, control.get("CIMTYP", ""), control.get("IDOCTYP", "")]
     kind = profile.message_type(*(name for name in names if name))
-    key = _key(kind or "", draft.data) or number
+    key = business_key(kind or "", draft.data) or number
     where = {"file": file, "position": draft.position, "line": draft.line, "record": key or None}
     if draft.fault is not None:
         return draft.fault.at(**where)
@@ -97,21 +97,6 @@ def _fault_of_totals(document: SourceDocument, profile: ReadProfile) -> Problem 
     return (
         found[0].model_copy(update={"message": "; ".join(problem.message for problem in found)}).at(**where)
     )
-
-
-def _key(kind: str, data: dict[str, Any]) -> str:
-    """Return the order or invoice number of the sender; empty when there is none.
-
-    Orders: E1EDK02/001 (the customer's order number), else E1EDK01. Invoices: E1EDK01, else E1EDK02/009.
-    """
-    heads = data.get("E1EDK01") or [{}]
-    own = heads[0].get("BELNR", "") if isinstance(heads, list) else ""
-    wanted = "009" if kind == "INVOIC" else "001"
-    references = data.get("E1EDK02") or []
-    other = ""
-    if isinstance(references, list):
-        other = next((row.get("BELNR", "") for row in references if row.get("QUALF") == wanted), "")
-    return (own or other) if kind == "INVOIC" else (other or own)
 
 
 def _other_type(names: list[str], profile: ReadProfile) -> Problem:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_asperion.records import Problem
+from airflow_provider_asperion.mapping import Mapping
+from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.dialect import Dialect
 from tests.support.sap_documents import cpi_json, flat, xml
 
 pytestmark = pytest.mark.feature("X6")
@@ -161,3 +163,32 @@ def test_the_protection_is_that_of_the_control_totals(read, order, form):
     text = WRITERS[form]([order()]).replace("2.50", "2.51", 1)
     assert isinstance(read(text)[0], Problem)
     assert not isinstance(read(text, check_totals=False)[0], Problem)
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_refused_document_is_named_by_its_key(read, order, form):
+    tree = order("PO-1")
+    tree["E1EDP01"][1]["E1EDP19"][0]["KTEXT"] = "x" * 40
+    limits = {"segments": 7} if form in ("flat", "trimmed") else {"field_length": 30}
+    (problem,) = read(WRITERS[form]([tree]), limits=limits)
+    assert (problem.record, problem.position) == ("PO-1", 1)
+
+
+def test_a_document_that_was_cut_off_is_named_by_its_key(read, order):
+    (problem,) = read(flat([order("PO-1")], width="trimmed")[:-1].rstrip("EUR "))
+    assert (problem.rule, problem.record, problem.position) == ("file.cut_off", "PO-1", None)
+
+
+def test_a_wrong_number_in_a_csv_dialect_is_named_by_the_mapping_without_its_value(read):
+    text = "ORDER_NO;ORDER_DATE;SKU;QUANTITY;PRICE\nA1;20.11.2026;X;1.234,50;twelve\n"
+    dialect = Dialect(decimal_sign=",", thousands=True, dates=("DD.MM.YYYY",))
+    mapping = Mapping.load("orders_csv", functions={"decimal": dialect.decimal, "date": dialect.date})
+    with pytest.raises(ProblemError) as caught:
+        mapping.map(read(text)[0])
+    assert "twelve" not in str(caught.value)
+    values = mapping.map(read(text.replace("twelve", "1,10-"))[0]).values
+    assert (values["lines"][0]["quantity"], values["lines"][0]["price"]) == (
+        Decimal("1234.50"),
+        Decimal("-1.10"),
+    )
+    assert str(values["date"]) == "2026-11-20"

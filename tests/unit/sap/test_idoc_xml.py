@@ -202,3 +202,11 @@ def test_undecodable_bytes(read, order, rules):
     text = xml([order("PO-1"), order("PO-2")]).encode()
     place = text.rindex(b"Caf") + 3
     assert rules(read(text[:place] + b"\xff" + text[place + 2 :])) == ["PO-1", "file.encoding"]
+
+
+def test_two_control_records_refuse_the_document(read, order, rules):
+    text = xml([order("PO-1"), order("PO-2")])
+    twice = text.replace("</EDI_DC40>", "</EDI_DC40><EDI_DC40 SEGMENT='1'><DOCNUM>9</DOCNUM></EDI_DC40>", 1)
+    found = read(twice)
+    assert rules(found) == ["idoc.control_record", "PO-2"]
+    assert found[0].record == "PO-1"
