@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_asperion.ledger import Ledger, SeenFile, files
 from airflow_provider_asperion.records import Problem, Record
-from airflow_provider_asperion.sap.dropbox import SEPARATOR, RemoteFile
+from airflow_provider_asperion.sap.dropbox import RemoteFile, original_name
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -84,7 +84,7 @@ class Intake:
     ) -> list[FileToRead]:
         """Return the archived files that landed in an interval, oldest first."""
         found = await self._dropbox.archived_files(start, end, pattern)
-        return [FileToRead(source="archive", name=file.name.partition("~")[0], remote=file) for file in found]
+        return [FileToRead(source="archive", name=original_name(file.name), remote=file) for file in found]
 
     async def claim(self, file: FileToRead) -> ClaimedFile | None:
         """Make a file this run's own; None when another run has it, or it is gone.
@@ -128,9 +128,7 @@ class Intake:
         left = {claim.path for claim in self._ledger.run(files.open_claims, self._place)}
         # What the ledger has never heard of lies there too after a ledger was lost or changed.
         free = [file for file in lying.values() if file.path in left or file.path not in at_work]
-        found = [
-            FileToRead(source="work", name=file.name.partition(SEPARATOR)[2], remote=file) for file in free
-        ]
+        found = [FileToRead(source="work", name=original_name(file.name), remote=file) for file in free]
         return sorted(found, key=lambda file: (file.remote.modified, file.name))
 
     def _seen(self, file: FileToRead) -> SeenFile:

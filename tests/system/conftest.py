@@ -1,0 +1,166 @@
+"""A real Airflow on a real OpenSSH server and the sandbox, started once for all system tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_asperion.sandbox import Sandbox
+from airflow_provider_asperion.sandbox.demo_airflow import DemoAirflow, free_port, running, wait_for
+from tests.support.sshd import Sshd, running_sshd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAG = "sap_orders_to_asperion"
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = """\
+version: 1
+integrations:
+  default:
+    flows:
+      orders_to_asperion:
+        schedule: "0 6 * * *"
+        folder: {{inbox: {inbox}, look_interval_seconds: 0.2, minimum_age_seconds: 0}}
+        look_ups:
+          vat_code: {{table: {{A2: V21, A1: V9}}}}
+          payment_condition: {{table: {{Z030: "30"}}}}
+        customer: {{company_kind: B, person_kind: C}}
+        delivery: {{batch_size: 250, retries: 0}}
+"""
+
+
+@dataclass
+class Landscape:
+    """SAP's server, Asperion's sandbox, and Airflow in between."""
+
+    airflow: DemoAirflow
+    box: Sandbox
+    sshd: Sshd
+    home: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.sshd.folder / "orders"
+
+    def drop(self, name: str, content: bytes, *, days_ago: float = 0) -> None:
+        path = self.inbox / f"{name}.tmp"
+        path.write_bytes(content)
+        landed = time.time() - days_ago * 86_400
+        os.utime(path, (landed, landed))
+        path.rename(self.inbox / name)
+
+    def trigger(self, **conf: Any) -> str:
+        run = self.airflow.request("POST", f"dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
+        return run["dag_run_id"]
+
+    def wait(self, run_id: str, *, seconds: float = 240) -> str:
+        state: dict[str, str] = {}
+
+        def ended() -> bool:
+            state["now"] = self.airflow.request("GET", f"dags/{DAG}/dagRuns/{run_id}")["state"]
+            return state["now"] in ("success", "failed")
+
+        wait_for(ended, seconds, f"run {run_id} does not end: {self.tasks(run_id)}")
+        return state["now"]
+
+    def tasks(self, run_id: str) -> dict[str, str]:
+        path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances?limit=200"
+        found = self.airflow.request("GET", path)["task_instances"]
+        return {f"{task['task_id']}[{task['map_index']}]": task["state"] for task in found}
+
+    def clear(self, run_id: str, *, only_failed: bool) -> None:
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "only_failed": only_failed,
+            "reset_dag_runs": True,
+            "include_downstream": True,
+        }
+        self.airflow.request("POST", f"dags/{DAG}/clearTaskInstances", body)
+
+    def result(self, run_id: str) -> dict[str, Any]:
+        """Return what the settling task returned."""
+        path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances/settle/xcomEntries/return_value?deserialize=true"
+        value = self.airflow.request("GET", path)["value"]
+        return json.loads(value) if isinstance(value, str) else value
+
+    def references(self) -> list[str]:
+        return sorted(document["reference"] for document in self.box.summary()["orders"])
+
+    def kill_deliveries(self) -> int:
+        """SIGKILL every process that is delivering, and the worker around it; return how many there were."""
+        with sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True) as ledger:
+            rows = ledger.execute(
+                "select pid from asperion_sessions where closed_at is null and owner like '%/deliver/%'"
+            ).fetchall()
+        killed = 0
+        for (pid,) in rows:
+            with suppress(OSError):
+                parent = int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+                os.kill(pid, signal.SIGKILL)
+                os.kill(parent, signal.SIGKILL)
+                killed += 1
+        return killed
+
+
+@pytest.fixture(scope="session")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
+    folder = tmp_path_factory.mktemp("system")
+    with ExitStack() as stack:
+        sshd = stack.enter_context(running_sshd(folder / "ssh"))
+        (sshd.folder / "orders").mkdir()
+        box = stack.enter_context(Sandbox(latency_ms=20))
+        airflow = DemoAirflow(folder / "airflow", free_port(8080))
+        airflow.prepare()
+        settings = folder / "asperion.yaml"
+        settings.write_text(SETTINGS.format(inbox=sshd.folder / "orders"))
+        environment = airflow.environment(dags=REPOSITORY / "dags", settings=settings)
+        environment |= {
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+        }
+        log = folder / "airflow.log"
+        command = [sys.executable, "-m", "airflow", "standalone"]
+        process = stack.enter_context(running(command, log=log, environment=environment))
+        airflow.wait_until_healthy(process, log)
+        _connect(airflow, box, sshd)
+        airflow.wait_for_dag(DAG)
+        yield Landscape(airflow, box, sshd, airflow.home)
+        if kept := os.environ.get("ASPERION_KEEP_LOGS"):
+            shutil.copytree(folder / "airflow" / "logs", kept, dirs_exist_ok=True)
+
+
+def _connect(airflow: DemoAirflow, box: Sandbox, sshd: Sshd) -> None:
+    host, _, port = box.url.removeprefix("http://").partition(":")
+    login = {
+        "administration": 1,
+        "token_url": f"{box.url}/connect/token",
+        "refresh_token": box.refresh_token,
+    }
+    sap = sshd.connection()
+    for connection in (
+        {
+            "connection_id": "asperion_default",
+            "conn_type": "asperion",
+            "schema": "http",
+            "host": host,
+            "port": int(port),
+            "login": box.client_id,
+            "password": box.client_secret,
+            "extra": json.dumps(login),
+        },
+        {"connection_id": "sap_sftp_default", **sap, "extra": json.dumps(sap["extra"])},
+    ):
+        airflow.request("POST", "connections", connection)
