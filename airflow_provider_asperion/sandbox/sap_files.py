@@ -1,208 +1,71 @@
 """Writes order files as SAP systems do: IDoc XML, IDoc flat, CSV and JSON, all of the same orders.
 
-For the demo and for tests. Names, streets and addresses are invented; e-mail is at example domains only.
+For the demo and for tests. ``ValueError`` tells of a value that does not fit into its field.
 """
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
-import random
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from airflow_provider_asperion.sap.layouts import DATA_BEGINS, load_layouts
+from airflow_provider_asperion.sandbox.idoc_trees import (
+    Tree,
+    customer_number,
+    invoice_tree,
+    number_text,
+    order_tree,
+    segments_of,
+    tax_of,
+)
+from airflow_provider_asperion.sandbox.samples import SampleAddress, SampleLine, SampleOrder, sample_orders
+from airflow_provider_asperion.sap.layouts import load_layouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator
 
-Tree = dict[str, Any]
+    from airflow_provider_asperion.sap.dialect import DateForm, DecimalSign
+
+__all__ = [
+    "SampleAddress",
+    "SampleLine",
+    "SampleOrder",
+    "cpi_json",
+    "idoc_flat",
+    "idoc_xml",
+    "invoic_xml",
+    "invoice_tree",
+    "order_tree",
+    "orders_csv",
+    "sample_orders",
+]
+
 Width = Literal["cut", "full", "trimmed"]
 FULL_WIDTH = 1063
 # Versions of segments as SAP releases of today write them; the others have none.
 VERSIONED = {"E1EDK01": "005", "E1EDKA1": "003", "E1EDP01": "011", "E1EDP19": "003"}
-TAX_CODES = {"V21": ("A2", "21.000"), "V9": ("A1", "9.000"), "V0": ("A0", "0.000")}
-
-
-@dataclass(frozen=True)
-class SampleLine:
-    """One item. ``vat_code`` is Asperion's; IDocs carry SAP's tax code for it."""
-
-    sku: str
-    quantity: Decimal
-    price: Decimal
-    description: str = ""
-    unit: str = "PCE"
-    vat_code: str = "V21"
-
-    @property
-    def net(self) -> Decimal:
-        """Quantity times price, in cents."""
-        return (self.quantity * self.price).quantize(Decimal("0.01"))
-
-
-@dataclass(frozen=True)
-class SampleOrder:
-    """One order as its sender knows it."""
-
-    reference: str
-    lines: tuple[SampleLine, ...]
-    date: dt.date = dt.date(2026, 11, 2)
-    status: str = "paid"
-    number: str = ""
-    company: str = ""
-    person: str = ""
-    email: str = ""
-    phone: str = ""
-    street: str = "Kerkstraat"
-    house_number: str = "1"
-    postcode: str = "3511 AB"
-    city: str = "Utrecht"
-    country: str = "NL"
-    currency: str = "EUR"
-    terms: str = "Z030"
-    shipping: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def net(self) -> Decimal:
-        """Sum of the lines."""
-        return sum((line.net for line in self.lines), Decimal(0))
-
-
-_FIRST = ("Anna", "Bram", "Carla", "Daan", "Eva", "Femke", "Gijs", "Hanna", "Ids", "Jelle", "Katja", "Loes")
-_LAST = ("Akkerman", "Bakhuis", "Coster", "Dijkema", "Elzinga", "Fopma", "Goudriaan", "Hoekstra", "Imhof")
-_FIRMS = ("Bouwmaterialen", "Techniek", "Groothandel", "Installaties", "Interieurs", "Tuincentrum")
-_STREETS = ("Molenweg", "Havenkade", "Lindelaan", "Stationsplein", "Oude Gracht", "Nieuwstraat")
-_CITIES = (("Utrecht", "35"), ("Zwolle", "80"), ("Breda", "48"), ("Groningen", "97"), ("Arnhem", "68"))
-
-
-def sample_orders(
-    count: int,
-    *,
-    seed: int = 1,
-    articles: Sequence[str] = ("SKU-00001",),
-    customers: int = 50,
-    first: int = 1,
-    prefix: str = "SO",
-) -> list[SampleOrder]:
-    """Return invented orders; the same seed gives the same ones.
-
-    :param articles: codes to order.
-    :param customers: how many different customers order.
-    :param first: number of the first order.
-    """
-    chance = random.Random(seed)  # noqa: S311 - invented data
-    people = [_customer(number, chance) for number in range(customers)]
-    return [
-        SampleOrder(
-            reference=f"{prefix}{first + number:06d}",
-            date=dt.date(2026, 11, 1) + dt.timedelta(days=chance.randrange(20)),
-            lines=tuple(_line(articles, chance) for _ in range(chance.randint(1, 4))),
-            **chance.choice(people),
-        )
-        for number in range(count)
-    ]
-
-
-def _customer(number: int, chance: random.Random) -> dict[str, Any]:
-    first, last = chance.choice(_FIRST), chance.choice(_LAST)
-    city, area = chance.choice(_CITIES)
-    customer = {
-        "number": str(50_000 + number),
-        "email": f"{first}.{last}.{number}@example.{chance.choice(('com', 'nl', 'org'))}".lower(),
-        "phone": f"+31 6 {chance.randrange(10**8):08d}",
-        "street": chance.choice(_STREETS),
-        "house_number": str(chance.randint(1, 199)),
-        "postcode": f"{area}{chance.randint(10, 99)} {chance.choice('ABCDEFGH')}{chance.choice('KLMNPRST')}",
-        "city": city,
-    }
-    if number % 3:
-        return {**customer, "person": f"{first} {last}"}
-    return {**customer, "company": f"{last} {chance.choice(_FIRMS)} B.V.", "person": f"{first} {last}"}
-
-
-def _line(articles: Sequence[str], chance: random.Random) -> SampleLine:
-    return SampleLine(
-        sku=chance.choice(articles),
-        quantity=Decimal(chance.randint(1, 24)),
-        price=Decimal(chance.randint(95, 25_000)) / 100,
-        description="Artikel",
-        vat_code=chance.choice(("V21", "V21", "V9")),
-    )
-
-
-def order_tree(order: SampleOrder, number: int = 1) -> Tree:
-    """Return an order as the segments of an ORDERS05 IDoc, the control record among them.
-
-    :param number: IDoc number (DOCNUM).
-    """
-    partner = {
-        "PARVW": "AG",
-        "PARTN": order.number.zfill(10) if order.number else "",
-        "NAME1": order.company or order.person,
-        "STRAS": order.street,
-        "HAUSN": order.house_number,
-        "ORT01": order.city,
-        "PSTLZ": order.postcode,
-        "LAND1": order.country,
-        "TELF1": order.phone,
-        "ANRED": "" if order.company else "Dhr.",
-        "BNAME": order.person if order.company else "",
-        "E1EDKA3": [{"QUALP": "998", "STDPN": order.email}] if order.email else [],
-    }
-    partners = [partner]
-    if order.shipping:
-        partners.append({"PARVW": "WE", **order.shipping})
-    return {
-        "EDI_DC40": {
-            "TABNAM": "EDI_DC40",
-            "MANDT": "100",
-            "DOCNUM": f"{number:016d}",
-            "DIRECT": "1",
-            "IDOCTYP": "ORDERS05",
-            "MESTYP": "ORDERS",
-            "SNDPRT": "LS",
-            "SNDPRN": "SAPCLNT100",
-            "CREDAT": "20261102",
-            "CRETIM": "081500",
-        },
-        "E1EDK01": [{"CURCY": order.currency, "ZTERM": order.terms, "BSART": "NB", "BELNR": order.reference}],
-        "E1EDK03": [{"IDDAT": "012", "DATUM": f"{order.date:%Y%m%d}"}],
-        "E1EDKA1": partners,
-        "E1EDK02": [{"QUALF": "001", "BELNR": order.reference, "DATUM": f"{order.date:%Y%m%d}"}],
-        "E1EDP01": [_item(line, place) for place, line in enumerate(order.lines, start=1)],
-        "E1EDS01": [
-            {"SUMID": "001", "SUMME": str(len(order.lines))},
-            {"SUMID": "002", "SUMME": str(order.net), "WAERQ": order.currency},
-        ],
-    }
-
-
-def _item(line: SampleLine, place: int) -> Tree:
-    code, rate = TAX_CODES[line.vat_code]
-    return {
-        "POSEX": f"{place * 10:06d}",
-        "MENGE": f"{line.quantity:.3f}",
-        "MENEE": line.unit,
-        "PMENE": line.unit,
-        "VPREI": str(line.price),
-        "PEINH": "1",
-        "NETWR": str(line.net),
-        "E1EDP04": [{"MWSKZ": code, "MSATZ": rate}],
-        "E1EDP19": [{"QUALF": "002", "IDTNR": line.sku, "KTEXT": line.description}],
-    }
 
 
 def idoc_xml(orders: Iterable[SampleOrder], *, first_number: int = 1) -> bytes:
     """Write orders as one XML file with an IDOC each; empty fields are left out, as SAP does."""
-    parts = ['<?xml version="1.0" encoding="UTF-8"?>\n<ORDERS05>']
+    return _xml_file("ORDERS05", order_tree, orders, first_number)
+
+
+def invoic_xml(orders: Iterable[SampleOrder], *, first_number: int = 1) -> bytes:
+    """Write invoices of orders as one XML file."""
+    return _xml_file("INVOIC02", invoice_tree, orders, first_number)
+
+
+def _xml_file(
+    root: str, tree_of: Callable[[SampleOrder, int], Tree], orders: Iterable[SampleOrder], first_number: int
+) -> bytes:
+    parts = [f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>']
     for number, order in enumerate(orders, start=first_number):
-        parts.append('<IDOC BEGIN="1">' + "".join(_xml(order_tree(order, number))) + "</IDOC>")
-    return "\n".join([*parts, "</ORDERS05>\n"]).encode()
+        parts.append('<IDOC BEGIN="1">' + "".join(_xml(tree_of(order, number))) + "</IDOC>")
+    return "\n".join([*parts, f"</{root}>\n"]).encode()
 
 
 def _xml(tree: Tree) -> Iterator[str]:
@@ -221,6 +84,7 @@ def idoc_flat(
     versioned: bool = True,
     table: Literal["EDI_DC40", "EDI_DC40_U"] = "EDI_DC40_U",
     line_end: str = "\n",
+    encoding: str = "utf-8",
     first_number: int = 1,
 ) -> bytes:
     """Write orders as a flat file: a control record and data records per IDoc.
@@ -231,21 +95,22 @@ def idoc_flat(
     """
     records: list[str] = []
     for number, order in enumerate(orders, start=first_number):
-        tree = order_tree(order, number)
-        records.append(_control(tree["EDI_DC40"], table))
-        for place, (kind, segment) in enumerate(_segments(tree), start=1):
-            records.append(_record(kind, segment, number, place, versioned=versioned, width=width))
+        records += _records(order_tree(order, number), number, table, versioned=versioned, width=width)
     if width == "trimmed":
         records = [record.rstrip() for record in records]
-    return (line_end.join(records) + line_end).encode()
+    return "".join(record + line_end for record in records).encode(encoding)
 
 
-def _segments(tree: Tree) -> Iterator[tuple[str, Tree]]:
-    for kind, segments in tree.items():
-        if isinstance(segments, list):
-            for segment in segments:
-                yield kind, segment
-                yield from _segments(segment)
+def _records(tree: Tree, document: int, table: str, *, versioned: bool, width: Width) -> Iterator[str]:
+    yield _control(tree["EDI_DC40"], table)
+    parents = {0: 0}
+    for place, (kind, segment, level) in enumerate(segments_of(tree), start=1):
+        parents[level + 1] = place
+        # SAP counts levels from the head: E1EDK01 has 01, what stands beside it 02.
+        shown = level + (1 if kind == "E1EDK01" else 2)
+        definition = f"E2{kind[2:]}{VERSIONED.get(kind, '') if versioned else ''}"
+        begin = f"{definition:<30}100{document:016d}{place:06d}{parents[level]:06d}{shown:02d}"
+        yield _record(begin, definition, segment, width)
 
 
 def _control(control: dict[str, str], table: str) -> str:
@@ -256,24 +121,18 @@ def _control(control: dict[str, str], table: str) -> str:
     }  # fmt: skip
     record = list(f"{table:<524}")
     for name, (begin, end) in places.items():
-        record[begin:end] = f"{control.get(name, ''):<{end - begin}}"[: end - begin]
+        record[begin:end] = f"{control[name]:<{end - begin}}"
     return "".join(record)
 
 
-def _record(kind: str, segment: Tree, document: int, place: int, *, versioned: bool, width: Width) -> str:
-    definition = f"E2{kind[2:]}{VERSIONED.get(kind, '') if versioned else ''}"
-    fields = load_layouts().of(definition) or load_layouts().of(f"E2{kind[2:]}")
+def _record(head: str, definition: str, segment: Tree, width: Width) -> str:
+    fields = load_layouts().of(definition)
     if fields is None:
-        raise ValueError(f"no layout of segment {kind}")
-    end = FULL_WIDTH if width == "full" else fields[-1][2]
-    record = list(f"{definition:<30}100{document:016d}{place:06d}00000001".ljust(end))
-    for name, begin, stop in fields:
+        raise ValueError(f"no layout of segment {definition}")
+    record = list(head.ljust(FULL_WIDTH if width == "full" else fields[-1][2]))
+    for name, begin, _ in fields:
         value = segment.get(name, "")
-        if isinstance(value, str) and value:
-            if len(value) > stop - begin:
-                raise ValueError(f"{kind}.{name} holds {stop - begin} characters")
-            record[begin : begin + len(value)] = value
-    assert len(record) >= DATA_BEGINS
+        record[begin : begin + len(value)] = value
     return "".join(record)
 
 
@@ -303,8 +162,10 @@ def _json(tree: Tree) -> Tree:
 
 CSV_COLUMNS = (
     "ORDER_NO", "ORDER_DATE", "STATUS", "CUSTOMER_NO", "COMPANY", "NAME", "EMAIL", "PHONE", "BILL_STREET",
-    "BILL_HOUSE_NO", "BILL_POSTCODE", "BILL_CITY", "BILL_COUNTRY", "CURRENCY", "PAYMENT_TERMS", "LINE_NO",
-    "SKU", "DESCRIPTION", "QUANTITY", "UNIT", "PRICE", "VAT_CODE",
+    "BILL_HOUSE_NO", "BILL_POSTCODE", "BILL_CITY", "BILL_COUNTRY", "SHIP_NAME", "SHIP_STREET",
+    "SHIP_HOUSE_NO", "SHIP_POSTCODE", "SHIP_CITY", "SHIP_COUNTRY", "CURRENCY", "PAYMENT_TERMS", "LINE_COUNT",
+    "TOTAL_NET", "LINE_NO", "SKU", "DESCRIPTION", "AMOUNT", "VAT_RATE", "QUANTITY", "UNIT", "PRICE",
+    "VAT_CODE",
 )  # fmt: skip
 
 
@@ -313,20 +174,43 @@ def orders_csv(
     *,
     delimiter: str = ";",
     encoding: str = "utf-8",
-    decimal_sign: Literal[".", ","] = ".",
+    decimal_sign: DecimalSign = ".",
+    date_form: DateForm = "YYYYMMDD",
 ) -> bytes:
-    """Write orders as rows, one per line of an order."""
+    """Write orders as rows, one per line of an order, with the columns of the mapping ``orders_csv``."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow(CSV_COLUMNS)
     for order in orders:
         head = (
-            order.reference, f"{order.date:%Y%m%d}", order.status, order.number, order.company, order.person,
-            order.email, order.phone, order.street, order.house_number, order.postcode, order.city,
-            order.country, order.currency, order.terms,
+            order.reference, _day(order.date, date_form), order.status, customer_number(order), order.company,
+            order.person, order.email, order.phone, order.street, order.house_number, order.postcode,
+            order.city, order.country, *_shipping_cells(order.shipping), order.currency, order.terms,
+            len(order.lines), number_text(order.net, decimal_sign),
         )  # fmt: skip
         for place, line in enumerate(order.lines, start=1):
-            price = str(line.price).replace(".", decimal_sign)
-            rest = (place * 10, line.sku, line.description, line.quantity, line.unit, price)
-            writer.writerow((*head, *rest, TAX_CODES[line.vat_code][0]))
+            writer.writerow((*head, *_line_cells(line, place, decimal_sign)))
     return text.getvalue().encode(encoding)
+
+
+def _shipping_cells(shipping: SampleAddress | None) -> tuple[str, ...]:
+    if shipping is None:
+        return ("",) * 6
+    at = shipping
+    return at.name, at.street, at.house_number, at.postcode, at.city, at.country
+
+
+def _line_cells(line: SampleLine, place: int, decimal_sign: DecimalSign) -> tuple[str, ...]:
+    code, rate = (*tax_of(line), ("", ""))[0]
+    amount, quantity, price = (
+        number_text(value, decimal_sign) for value in (line.net, line.quantity, line.price)
+    )
+    return (
+        f"{place * 10:06d}", line.sku, line.description, amount, rate.replace(".", decimal_sign), quantity,
+        line.unit, price, code,
+    )  # fmt: skip
+
+
+def _day(date: dt.date, form: DateForm) -> str:
+    text = form.replace("YYYY", f"{date:%Y}")
+    return text.replace("MM", f"{date:%m}").replace("DD", f"{date:%d}")
