@@ -1,0 +1,1 @@
+"""The command line: `airflow asperion ...`, `asperion ...` and `python -m airflow_provider_asperion ...`."""

@@ -1,0 +1,50 @@
+"""`asperion check`: everything that must be right before the flows can run, tried for real."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from airflow_provider_asperion.cli.check_asperion import check_asperion
+from airflow_provider_asperion.cli.check_deployment import check_dags, check_pool, check_state
+from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
+from airflow_provider_asperion.cli.check_sftp import check_sftp
+from airflow_provider_asperion.cli.findings import Report
+from airflow_provider_asperion.cli.output import show
+from airflow_provider_asperion.cli.running import integration_of, reach_connections
+
+if TYPE_CHECKING:
+    import argparse
+
+    from airflow_provider_asperion.settings import Settings
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Check all integrations, or the one that is named; return 1 when something fails."""
+    reach_connections()
+    report = Report()
+    settings = find_settings(report, named=arguments.settings is not None)
+    if settings is not None:
+        chosen = [integration_of(settings, arguments.integration)] if arguments.integration else None
+        ledger_works = check_state(report, settings)
+        for name in chosen or settings.integrations:
+            _check_integration(report, settings, name, ledger_works=ledger_works)
+        check_dags(report, settings)
+    counts = report.counts
+    show(f"\n{counts['OK']} OK, {counts['WARN']} warnings, {counts['FAIL']} failures")
+    return 1 if counts["FAIL"] else 0
+
+
+def _check_integration(report: Report, settings: Settings, name: str, *, ledger_works: bool) -> None:
+    integration = settings.integrations[name]
+    if len(settings.integrations) > 1:
+        show(f"\n{name}")
+    flow = integration.flows.orders_to_asperion
+    if flow is None or not flow.enabled:
+        report.warn("flows", "orders_to_asperion is not enabled", "set flows.orders_to_asperion.enabled")
+        return
+    check_mappings(report, flow)
+    check_pool(report, flow.delivery.pool)
+    asyncio.run(check_sftp(report, integration.sap.connection, flow.folder))
+    if ledger_works:
+        asyncio.run(check_asperion(report, name, integration.asperion, flow))

@@ -1,0 +1,160 @@
+"""The commands and their arguments, once for Airflow's parser and for ours. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_asperion.cli.running import lazily
+
+if TYPE_CHECKING:
+    from airflow.cli.cli_config import CLICommand
+
+GROUP = "asperion"
+ABOUT = "Orders, invoices, products, stock and customers between Asperion and SAP"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a command, in argparse's own terms."""
+
+    flags: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; ``function`` is the path of what runs it, imported only then."""
+
+    name: str
+    about: str
+    function: str
+    arguments: tuple[Argument, ...]
+    more: str = ""
+
+    @property
+    def description(self) -> str:
+        """The text above the arguments in the command's help."""
+        return f"{self.about}. {self.more}".rstrip()
+
+
+def _argument(*flags: str, **options: Any) -> Argument:
+    return Argument(flags, options)
+
+
+_SETTINGS = _argument(
+    "--settings", metavar="FILE", help="Settings file instead of the one of [asperion] settings"
+)
+_INTEGRATION = _argument(
+    "--integration", metavar="NAME", help="Integration of the settings file; not needed where there is one"
+)
+_FLOW = _argument(
+    "--flow",
+    choices=["orders_to_asperion"],
+    default="orders_to_asperion",
+    help="Flow whose mappings and rules count",
+)
+_FILES = _argument("files", metavar="FILE", nargs="+", help="Files of any format; - is standard input")
+
+COMMANDS = (
+    Command(
+        "check",
+        "Try settings, connections, folders and the live administration; one line each",
+        "airflow_provider_asperion.cli.check.check",
+        (_INTEGRATION, _SETTINGS),
+        "Ends with 1 when something fails.",
+    ),
+    Command(
+        "read",
+        "Show the documents of files as JSON lines",
+        "airflow_provider_asperion.cli.files.read",
+        (_FILES, _INTEGRATION, _SETTINGS),
+        "Needs no network. Ends with 1 when nothing was readable.",
+    ),
+    Command(
+        "map",
+        "Show the orders that files become, as JSON lines",
+        "airflow_provider_asperion.cli.files.map_",
+        (_FILES, _FLOW, _INTEGRATION, _SETTINGS),
+        "Needs no network. Ends with 1 when there is no order.",
+    ),
+    Command(
+        "plan",
+        "Show what would be created, updated, skipped or refused, field by field; nothing is written",
+        "airflow_provider_asperion.cli.plan.plan",
+        (
+            _argument("files", metavar="FILE", nargs="*", help="Local files; none: those of the drop folder"),
+            _argument("--json", action="store_true", help="JSON lines instead of a table"),
+            _argument("--masked", action="store_true", help="Show the form of values instead of the values"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+    ),
+    Command(
+        "authorize",
+        "Log in at Asperion in the browser and keep the login, encrypted",
+        "airflow_provider_asperion.cli.authorize.authorize",
+        (
+            _argument(
+                "--connection", metavar="ID", required=True, help="Airflow connection of type asperion"
+            ),
+            _argument(
+                "--redirect-uri",
+                metavar="URL",
+                default="http://localhost:8127/callback",
+                help="As registered with Asperion for your application (default: %(default)s)",
+            ),
+            _argument(
+                "--no-browser",
+                action="store_true",
+                help="Open no browser and listen at no port: paste the address you are sent back to",
+            ),
+            _SETTINGS,
+        ),
+    ),
+    Command(
+        "sandbox",
+        "Run an Asperion emulator and an SFTP server to try everything with",
+        "airflow_provider_asperion.cli.sandbox.sandbox",
+        (
+            _argument("--port", type=int, default=8400, help="Port of the emulator (default: %(default)s)"),
+            _argument(
+                "--sftp-port", type=int, default=2222, help="Port of the SFTP server (default: %(default)s)"
+            ),
+            _argument(
+                "--folder",
+                metavar="DIR",
+                help="Folder that the SFTP server shows; without it there is no SFTP server",
+            ),
+            _argument(
+                "--latency-ms", type=float, default=0, help="Delay of each answer (default: %(default)s)"
+            ),
+        ),
+    ),
+    Command(
+        "init",
+        "Write the ready DAGs, a commented settings file and its schema into a folder",
+        "airflow_provider_asperion.cli.init.init",
+        (
+            _argument("folder", metavar="DIR", help="Usually AIRFLOW_HOME; made when missing"),
+            _argument("--force", action="store_true", help="Overwrite files that are there"),
+        ),
+    ),
+)
+
+
+def get_commands() -> list[CLICommand]:
+    """Return the commands for Airflow's parser; it asks at each of its starts."""
+    from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
+
+    commands = [
+        ActionCommand(
+            name=command.name,
+            help=command.about,
+            description=command.description,
+            func=lazily(command.function),
+            args=[Arg(flags=one.flags, **one.options) for one in command.arguments],
+        )
+        for command in COMMANDS
+    ]
+    return [GroupCommand(name=GROUP, help=ABOUT, subcommands=commands)]

@@ -1,0 +1,79 @@
+"""Shows a plan to a person: a line per order, a line per field that changes, and the sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_asperion.cli.output import printable
+from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from airflow_provider_asperion.flows.orders_to_asperion.plan import Change, PlanEntry
+
+HEADINGS = ("file", "order", "what", "customer", "lines", "amount")
+MOST_WIDTH = 40
+
+
+def as_json(entries: Iterable[PlanEntry], *, masked: bool) -> Iterator[str]:
+    """Yield a line of JSON per order; masked: with the form of values only."""
+    for entry in entries:
+        shown = entry.model_copy(update={"changes": tuple(_masked(change) for change in entry.changes)})
+        yield (shown if masked else entry).model_dump_json()
+
+
+def as_table(entries: Sequence[PlanEntry], *, masked: bool) -> Iterator[str]:
+    """Yield the lines of a table."""
+    if not entries:
+        yield "there is no order to plan"
+        return
+    rows = [_row(entry) for entry in entries]
+    columns = zip(HEADINGS, *rows, strict=True)
+    widths = [min(MOST_WIDTH, max(len(cell) for cell in column)) for column in columns]
+    yield _joined(HEADINGS, widths)
+    for entry, row in zip(entries, rows, strict=True):
+        yield _joined(row, widths)
+        for change in entry.changes:
+            yield f"    {printable(change.masked() if masked else _in_full(change))}"
+        for problem in entry.problems:
+            yield f"    {printable(str(problem))}"
+    yield from _sums(entries)
+
+
+def _row(entry: PlanEntry) -> tuple[str, ...]:
+    action = f"{entry.action} {entry.asperion_id}" if entry.asperion_id else entry.action
+    lines, amount = (str(entry.lines), f"{entry.amount:.2f}") if entry.lines else ("", "")
+    cells = (entry.file, entry.record, action, entry.customer or "", lines, amount)
+    return tuple(printable(cell) for cell in cells)
+
+
+def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
+    left = [f"{cell:<{width}}" for cell, width in zip(cells[:4], widths[:4], strict=True)]
+    right = [f"{cell:>{width}}" for cell, width in zip(cells[4:], widths[4:], strict=True)]
+    return "  ".join([*left, *right]).rstrip()
+
+
+def _in_full(change: Change) -> str:
+    return f"{change.field}: {change.now or '(empty)'} -> {change.then or '(empty)'}"
+
+
+def _masked(change: Change) -> Change:
+    from airflow_provider_asperion.records import shape_of
+
+    return change.model_copy(update={"now": shape_of(change.now), "then": shape_of(change.then)})
+
+
+def _sums(entries: Sequence[PlanEntry]) -> Iterator[str]:
+    summary = PlanSummary.of(entries)
+    yield ""
+    yield f"{len(entries)} orders: {_counts(summary.actions)}"
+    if summary.customers:
+        yield f"customers of orders to create: {_counts(summary.customers)}"
+    if summary.problems:
+        yield f"problems: {_counts(summary.problems)}"
+    yield "Nothing was written."
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
