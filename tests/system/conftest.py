@@ -99,8 +99,8 @@ class Landscape:
     def references(self) -> list[str]:
         return sorted(document["reference"] for document in self.box.summary()["orders"])
 
-    def kill_deliveries(self) -> int:
-        """SIGKILL every process that is delivering, and the worker around it; return how many there were."""
+    def kill_deliveries(self, *, with_worker: bool) -> int:
+        """SIGKILL every process that is delivering, and its worker too; return how many there were."""
         with sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True) as ledger:
             rows = ledger.execute(
                 "select pid from asperion_sessions where closed_at is null and owner like '%/deliver/%'"
@@ -110,7 +110,8 @@ class Landscape:
             with suppress(OSError):
                 parent = int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
                 os.kill(pid, signal.SIGKILL)
-                os.kill(parent, signal.SIGKILL)
+                if with_worker:
+                    os.kill(parent, signal.SIGKILL)
                 killed += 1
         return killed
 
