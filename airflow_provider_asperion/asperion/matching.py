@@ -14,7 +14,7 @@ def same_debtor_value(field: MatchField, left: str, right: str) -> bool:
     Case, blanks around and Unicode variants do not count; nor do the dots, dashes and blanks with which
     people write VAT and Chamber of Commerce numbers.
     """
-    return bool(_plain(field, left)) and _plain(field, left) == _plain(field, right)
+    return bool(normal_form(field, left)) and normal_form(field, left) == normal_form(field, right)
 
 
 def same_code(left: str, right: str) -> bool:
@@ -38,7 +38,8 @@ def has_case(value: str) -> bool:
     return value.lower() != value.upper()
 
 
-def _plain(field: MatchField, value: str) -> str:
+def normal_form(field: MatchField, value: str) -> str:
+    """Return the form in which two values of a field are compared; empty when nothing is left."""
     text = unicodedata.normalize("NFKC", value).strip().casefold()
     if field == "email":
         return "".join(text.split())

@@ -234,5 +234,5 @@ def owner_of(context: Context) -> str:
 
 
 def staging_folder(run: str) -> str:
-    """Return the folder below staging in which the batches of a run lie."""
+    """Return the folder, below that of each file, in which a run stages its batches."""
     return hashlib.sha256(run.encode()).hexdigest()[:24]

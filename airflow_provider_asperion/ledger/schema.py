@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,8 @@ def _upgrade(engine: Engine, version: str | None) -> None:
             # Kept in the file from now on: readers and the writer no longer wait for each other.
             connection.connection.cursor().execute("PRAGMA journal_mode=WAL")
         config.attributes["connection"] = connection
+        # How Alembic goes about it is no part of a task's story.
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         command.upgrade(config, "head")
 
 

@@ -84,6 +84,11 @@ class Mapping:
             definition = changed(definition, overrides or {}, names or {})
         return cls(definition, look_ups=look_ups, functions=functions)
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats of files that the mapping is for; empty: all."""
+        return tuple(self._definition.formats)
+
     def applies_to(self, document: SourceDocument) -> bool:
         """Tell whether the mapping is for such a document; what its ``for`` does not name may be anything."""
         types, formats = self._definition.message_types, self._definition.formats

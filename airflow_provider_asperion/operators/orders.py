@@ -13,7 +13,7 @@ from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import archived_interval, parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
 
@@ -116,9 +116,7 @@ class ReadOrdersOperator(OrdersOperator):
 
 
 @task(task_id="batches")
-def all_batches(
-    read: Iterable[Iterable[dict[str, Any]]], orders_per_task: int = 500
-) -> list[list[dict[str, Any]]]:
+def all_batches(read: Any, orders_per_task: int = 500) -> list[list[dict[str, Any]]]:
     """Put the batches of all files into one list; small ones go together into one task."""
     groups: list[list[dict[str, Any]]] = []
     room = 0

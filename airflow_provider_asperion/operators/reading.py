@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 import io
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -79,26 +80,37 @@ def preparer_of(flow: OrdersToAsperion) -> Preparer:
 
     :raises ProblemError: a mapping is wrong; each problem names the row.
     """
-    functions: dict[str, Any] = {"decimal": flow.reading.csv.dialect.decimal, "date": flow.reading.csv.dialect.date}
-    mappings = [
-        Mapping.load(
-            name,
-            choice.rows,
-            names=choice.names,
-            look_ups=flow.look_ups,
-            functions=functions if name.endswith("csv") else None,
-            folder=runtime.settings_path().parent,
-        )
-        for name, choice in flow.mappings.items()
-    ]
+    mappings = mappings_of(flow)
     zone = ZoneInfo(flow.timezone)
     return Preparer(flow, mappings, today=lambda: dt.datetime.now(zone).date())
+
+
+def mappings_of(flow: OrdersToAsperion) -> list[Mapping]:
+    """Return the mappings of a flow, compiled; those for CSV read numbers and dates in its dialect.
+
+    :raises ProblemError: a mapping is wrong; each problem names the row.
+    """
+    dialect = flow.reading.csv.dialect
+    mappings = []
+    for name, choice in flow.mappings.items():
+        arguments: dict[str, Any] = {
+            "names": choice.names,
+            "look_ups": flow.look_ups,
+            "folder": runtime.settings_path().parent,
+        }
+        mapping = Mapping.load(name, choice.rows, **arguments)
+        if mapping.formats == ("csv",):
+            functions: dict[str, Any] = {"decimal": dialect.decimal, "date": dialect.date}
+            mapping = Mapping.load(name, choice.rows, functions=functions, **arguments)
+        mappings.append(mapping)
+    return mappings
 
 
 async def _claimed(intake: Intake, file: FileToRead, *, dry_run: bool) -> ClaimedFile | None:
     """Claim a file; a dry run reads it where it lies."""
     if dry_run:
-        return ClaimedFile(f"plan-{file.name}", file.name, file.remote, archived=True)
+        token = hashlib.sha256(file.remote.path.encode()).hexdigest()[:16]
+        return ClaimedFile(f"plan-{token}", file.name, file.remote, archived=True)
     return await intake.claim(file)
 
 

@@ -57,10 +57,11 @@ async def settle_run(
     if dry_run:
         closing.summary = _sum_of_plans(delivered)
         log.info("dry run, nothing was written: %s", closing.summary)
+        for file in found:
+            _discard(file, run)
     else:
         async with runtime.intake(integration, flow, run=run) as (_, dropbox, ledger):
             await _settle(found, _tallies(delivered), dropbox, ledger, run=run, closing=closing, log=log)
-    runtime.staging().discard(runtime.staging_folder(run))
     return closing
 
 
@@ -102,7 +103,12 @@ async def _settle(
 async def _move(file: FileRead, account: FileClosing, dropbox: Dropbox, ledger: Ledger, run: str) -> str:
     """Archive, reject or leave a file; return where it lies, in words."""
     claim = ledger.run(files.get_file, file.claim)
-    if claim is None or claim.state not in ("claimed", "claiming") or claim.run_id != run:
+    # Left open by an earlier try of this task, it is still this run's until another one takes it over.
+    ours = claim is not None and claim.run_id == run and claim.state in ("claiming", "claimed", "open")
+    if account.complete:
+        # What is not done keeps its batches, so that clearing the delivering task can go on with them.
+        _discard(file, run, of_all_runs=ours)
+    if claim is None or not ours:
         return "stays where it is"
     try:
         if not account.complete:
@@ -118,6 +124,12 @@ async def _move(file: FileRead, account: FileClosing, dropbox: Dropbox, ledger: 
     except GripLost:
         return "was taken over by another run"
     return path
+
+
+def _discard(file: FileRead, run: str, *, of_all_runs: bool = False) -> None:
+    """Empty the staging of a file: of this run, or also what runs have left that had the file before."""
+    folder = file.claim if of_all_runs else f"{file.claim}/{runtime.staging_folder(run)}"
+    runtime.staging().discard(folder)
 
 
 def _as_it_was(dropbox: Dropbox, claim: FileClaim) -> Any:

@@ -59,7 +59,7 @@ class CustomerRules(Record):
     create: bool = Field(True, description="Create a debtor that does not exist; else refuse the order.")
     update: bool = Field(True, description="Update a debtor that differs from the order.")
     keep: tuple[str, ...] = Field(
-        (), description="Debtor fields that an update leaves alone, e.g. phone_number, payment_condition."
+        (), description="Debtor fields that an update leaves alone, e.g. phone, payment_condition."
     )
     numbering: Literal["asperion", "source"] = Field(
         "asperion", description="Who numbers a new debtor: Asperion, or SAP's customer number is sent."
@@ -113,7 +113,7 @@ class DeliveryRules(Record):
     in_flight: int = Field(32, ge=1, le=256, description="Orders in work at once in one task.")
     pool: str = Field("default_pool", description="Airflow pool of the delivering tasks.")
     retries: int = Field(3, ge=0, description="How often Airflow tries a task again.")
-    retry_delay_seconds: int = Field(30, ge=0)
+    retry_delay_seconds: int = Field(30, ge=0, description="Seconds before Airflow tries a task again.")
     unclear_looks: int = Field(
         4, ge=1, description="How often to look for a document whose answer never came before sending again."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.identity import identity
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.asperion.models import Debtor, DebtorDraft, Document, DocumentDraft
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
     from airflow_provider_asperion.records import Order
     from airflow_provider_asperion.settings import OrdersToAsperion
+
+
+# An order may have been placed some time before the day that it is dated.
+MARGIN = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,15 @@ class Decider:
     """
 
     def __init__(
-        self, asperion: Asperion, flow: OrdersToAsperion, live: LiveValues, batch: Iterable[StagedOrder]
+        self,
+        asperion: Asperion,
+        flow: OrdersToAsperion,
+        live: LiveValues,
+        batch: Iterable[StagedOrder],
+        *,
+        today: Callable[[], dt.date] = lambda: dt.datetime.now(dt.UTC).date(),
     ) -> None:
+        self._today = today
         self._asperion = asperion
         self._flow = flow
         self._live = live
@@ -62,7 +74,8 @@ class Decider:
 
         :raises ProblemError: it has several.
         """
-        found = await self._asperion.find_documents(order.kind, order.reference, since=order.date)
+        since = min(order.date, self._today()) - MARGIN
+        found = await self._asperion.find_documents(order.kind, order.reference, since=since)
         if len(found) > 1:
             ids = ", ".join(str(document.id) for document in found[:5])
             raise ProblemError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_provider_asperion.asperion.matching import normal_form
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -33,17 +33,6 @@ class Identity:
     collective: bool = False
 
 
-def normalise(field: IdentityField, value: str) -> str:
-    """Return the form in which two values of a field are compared.
-
-    Case, blanks and Unicode variants never make a second debtor; nor do the dots and blanks with which
-    people write VAT numbers.
-    """
-    text = unicodedata.normalize("NFKC", value).strip().casefold()
-    text = "".join(text.split()) if field == "email" else " ".join(text.split())
-    return "".join(filter(str.isalnum, text)) if field in ("vat_number", "coc_number") else text
-
-
 def identity_of(order: Order, rules: CustomerRules) -> Identity:
     """Return by what the debtor of an order is found.
 
@@ -69,7 +58,7 @@ def identity_of(order: Order, rules: CustomerRules) -> Identity:
 def _own_identity(customer: Customer, rules: CustomerRules) -> Identity | None:
     for field in rules.match:
         value = getattr(customer, _ATTRIBUTES[field])
-        normal = normalise(field, value) if value else ""
+        normal = normal_form(field, value) if value else ""
         if normal:
             return Identity(field, normal)
     return None

@@ -54,7 +54,8 @@ def batch_size(index: int, *, size: int, share: int) -> int:
 class FileReader:
     """Reads files into staging, in bounded memory.
 
-    :param run: folder under which batches are staged; the same for a task that runs again.
+    :param run: folder, below that of the file, in which batches are staged; the same for a task that runs
+        again.
     :param size: see :func:`batch_size`, and ``share``.
     :param on_problem: told each problem as it comes, for the log.
     """
@@ -91,7 +92,7 @@ class FileReader:
         batches: list[Batch] = []
         while chunk := list(islice(orders, batch_size(len(batches), size=self._size, share=self._share))):
             lines = (staged.model_dump_json(exclude_none=True).encode() for staged in chunk)
-            name = f"{self._run}/{claim}/{len(batches):05d}"
+            name = f"{claim}/{self._run}/{len(batches):05d}"
             batches.append(Batch(reference=self._staging.write(name, lines), claim=claim, file=file))
             self._put_down(reading)
         self._put_down(reading)
