@@ -101,19 +101,27 @@ def shape_of(value: object) -> str:
 
 def problems_of(error: ValidationError, *, rule: str = "record.invalid") -> Iterator[Problem]:
     """Turn each complaint of a pydantic validation into a problem that names the field, not its value."""
-    for complaint in error.errors(include_url=False, include_context=False):
-        path = ".".join(str(part + 1) if isinstance(part, int) else part for part in complaint["loc"])
+    complaints = error.errors(include_url=False, include_context=False)
+    places = [complaint["loc"] for complaint in complaints]
+    for complaint in complaints:
+        place = complaint["loc"]
+        if any(other != place and other[: len(place)] == place for other in places):
+            continue  # a list is too short only because its items are wrong
+        path = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+        row = ".".join(part for part in place if isinstance(part, str))
         absent = complaint["type"] == "missing" or complaint["input"] is None
         yield Problem(
             rule=f"{rule}.missing" if absent else rule,
             message="the field is mandatory and has no value" if absent else _plain(complaint["msg"]),
             remedy=(
-                f"map a source field to {path}, or give it a default in the settings"
+                f"map a source field to {row}, or give it a default in the settings"
                 if absent
-                else f"correct the value in the source, or the mapping row of {path}"
+                else f"correct the value in the source, or the mapping row of {row}"
             ),
             field=path or None,
-            shape=None if absent or isinstance(complaint["input"], dict) else shape_of(complaint["input"]),
+            shape=None
+            if absent or isinstance(complaint["input"], dict | list | tuple)
+            else shape_of(complaint["input"]),
         )
 
 
