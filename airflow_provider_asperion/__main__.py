@@ -1,4 +1,4 @@
-"""`python -m airflow_provider_asperion` runs the same commands as `airflow asperion`."""
+"""`python -m airflow_provider_asperion` runs the same commands as `asperion`."""
 
 from airflow_provider_asperion.cli.main import main
 

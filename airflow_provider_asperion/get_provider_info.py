@@ -48,7 +48,7 @@ _CONFIG = {
     "options": {
         "settings": {
             "description": (
-                "The settings file (YAML). `airflow asperion init` writes a commented one. "
+                "The settings file (YAML). `asperion init` writes a commented one. "
                 "Relative paths are below AIRFLOW_HOME."
             ),
             "version_added": "0.1.0",

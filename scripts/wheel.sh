@@ -11,17 +11,17 @@ rm -rf build
 rm -rf build
 python3_in_venv=$(.venv/bin/python -c 'import sys; print(sys._base_executable)')
 "$python3_in_venv" -m venv "$folder/venv"
-index=${PIP_INDEX_URL:-$(.venv/bin/pip config get global.index-url 2>/dev/null || true)}
-if [ -n "$index" ]; then export UV_DEFAULT_INDEX=$index; fi
-export UV_LINK_MODE=copy
-# Its dependencies in the locked versions, then the wheel as a user gets it.
-.venv/bin/uv pip install --quiet --python "$folder/venv/bin/python" -c <(.venv/bin/uv pip freeze --python .venv/bin/python | grep -v '^-e') \
-  "$(ls "$folder"/dist/*.whl)[sandbox]" pip
-.venv/bin/uv pip check --quiet --python "$folder/venv/bin/python"
+# Its dependencies in the locked versions, then the wheel as a user gets it: with pip.
+.venv/bin/uv pip freeze --python .venv/bin/python | grep -v '^-e' >"$folder/constraints.txt"
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check -c "$folder/constraints.txt" \
+  "$(ls "$folder"/dist/*.whl)[sandbox]" 2>"$folder/pip.log" || { cat "$folder/pip.log"; exit 1; }
+"$folder/venv/bin/pip" check >/dev/null
 cd "$folder"
 export AIRFLOW_HOME="$folder/airflow" PATH="$folder/venv/bin:$PATH"
-airflow providers list --output plain 2>/dev/null | grep -q '^airflow-provider-asperion' \
-  || { echo "Airflow does not list the provider" >&2; exit 1; }
+# Into a file first: a grep that stops reading early would end Airflow with a broken pipe.
+airflow providers list --output plain >"$folder/providers" 2>"$folder/airflow.log" || true
+grep -q '^airflow-provider-asperion' "$folder/providers" \
+  || { echo "Airflow does not list the provider:" >&2; tail -20 "$folder/airflow.log" >&2; exit 1; }
 airflow asperion --help >/dev/null
 airflow asperion init "$folder/new" >/dev/null
 test -f "$folder/new/dags/sap_orders_to_asperion.py"

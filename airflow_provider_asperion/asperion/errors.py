@@ -175,7 +175,7 @@ class ConsentNeeded(LoginRefused):
     """No usable refresh token: a person must allow the application (again)."""
 
     rule = "asperion.consent_needed"
-    remedy = "run 'airflow asperion authorize --connection ID' and log in as the user of the administration"
+    remedy = "run 'asperion authorize --connection ID' and log in as the user of the administration"
 
 
 class Forbidden(AsperionError):

@@ -130,7 +130,7 @@ class ExactlyOnce:
                 Problem(
                     rule="order.unclear",
                     message="a post had no answer, and the API cannot be asked whether it was stored",
-                    remedy="look in Asperion by hand, then say so with `airflow asperion retry`",
+                    remedy="look in Asperion by hand, then say so with `asperion retry`",
                     record=key.key,
                 )
             ) from error

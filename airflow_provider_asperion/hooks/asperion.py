@@ -261,7 +261,7 @@ class AsperionHook(HttpAsyncHook):
         if extra.administration is None:
             return False, "The administration is not set: fill in its id."
         return True, (
-            "Asperion answers and accepts client id and secret. Run 'airflow asperion check' to try the "
+            "Asperion answers and accepts client id and secret. Run 'asperion check' to try the "
             "login and the administration: this button leaves the refresh token alone."
         )
 

@@ -35,7 +35,7 @@ def connection_form() -> dict[str, Any]:
             ),
             "refresh_token": _field(
                 "Refresh token",
-                "The first one; later ones are kept by the ledger. Empty after 'airflow asperion authorize'.",
+                "The first one; later ones are kept by the ledger. Empty after 'asperion authorize'.",
                 format="password",
             ),
             "access_token": _field(

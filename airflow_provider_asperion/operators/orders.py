@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, SkipMixin, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, SkipMixin
+from airflow.sdk import BaseOperator, task
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.operators.base import told_to_airflow

@@ -5,9 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import CronDataIntervalTimetable, Param
+from airflow.sdk import Param
 
 from airflow_provider_asperion.hooks import runtime
+
+try:
+    from airflow.sdk import CronDataIntervalTimetable
+except ImportError:  # Airflow before 3.3
+    from airflow.timetables.interval import CronDataIntervalTimetable  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

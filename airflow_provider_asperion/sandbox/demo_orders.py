@@ -147,7 +147,7 @@ def _call(asperion: dict[str, Any], method: str, path: str, body: Any = None) ->
 def settings(inbox: str) -> str:
     """Return the settings file of the demo."""
     return f"""\
-# The settings of the demo. `airflow asperion init` writes one with every setting explained.
+# The settings of the demo. `asperion init` writes one with every setting explained.
 version: 1
 integrations:
   default:

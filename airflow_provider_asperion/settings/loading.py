@@ -29,7 +29,7 @@ def load_settings(path: Path) -> Settings:
             Problem(
                 rule="settings.unreadable",
                 message=f"the settings file {path} cannot be read: {type(error).__name__}",
-                remedy="make one with `airflow asperion init`, or correct [asperion] settings",
+                remedy="make one with `asperion init`, or correct [asperion] settings",
                 file=path.name,
             )
         ) from error

@@ -143,9 +143,11 @@ class Staging:
 
 def _on_disk(path: Any) -> Path | None:
     """Return a path of this machine's file system as such, None when it lies in an object store."""
-    if isinstance(path, Path):
-        return path
-    return Path(path.path) if path.protocol in ("", "file", "local") else None
+    # Asked first: in older versions of universal_pathlib its paths are pathlib's as well, wherever they lie.
+    protocol = getattr(path, "protocol", None)
+    if protocol is None:
+        return Path(path)
+    return Path(path.path) if protocol in ("", "file", "local") else None
 
 
 def _unusable(reference: BatchRef, reason: str) -> Problem:

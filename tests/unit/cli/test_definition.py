@@ -46,7 +46,10 @@ def test_every_command_is_there_and_takes_its_arguments(command, capsys):
 
 def test_airflows_own_parser_takes_them():
     from airflow.cli import cli_parser
+    from airflow.providers_manager import ProvidersManager
 
+    if not hasattr(ProvidersManager, "cli_command_functions"):
+        pytest.skip("this Airflow takes no commands of providers; `asperion ...` has them all the same")
     got = cli_parser.get_parser().parse_args(["asperion", "read", "a", "b", "--settings", "c"])
     assert (got.files, got.settings) == (["a", "b"], "c")
 
