@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from airflow_provider_asperion.records.base import Record
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+# Line ends and tabs are text; the other control characters are damage, and a NUL stops databases.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _without_control_characters(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("the text holds control characters")
+    return text
+
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=500), AfterValidator(_without_control_characters)
+]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 OrderKind = Literal["sales_order", "sales_invoice"]

@@ -195,7 +195,7 @@ async def test_a_new_token_in_the_connection_mends_a_dead_login(make_client, oau
 async def test_a_dead_login_asks_for_consent(make_client, oauth, server):
     with pytest.raises(ConsentNeeded) as caught:
         await make_client(auth=oauth(MemoryTokenStore(), first="stolen")).get("/x")
-    assert "airflow asperion authorize" in caught.value.remedy
+    assert "asperion authorize" in caught.value.remedy
     assert "stolen" not in str(caught.value)
     assert not caught.value.transient
 

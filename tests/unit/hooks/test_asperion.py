@@ -189,7 +189,7 @@ def test_without_a_store_the_refresh_token_is_left_alone(api, connect):
     connect(refresh_token="refresh-0")
     works, sentence = AsperionHook().test_connection()
     assert works
-    assert "airflow asperion check" in sentence
+    assert "asperion check" in sentence
     assert api.refresh == "refresh-0"
 
 
@@ -207,7 +207,7 @@ def test_consent_is_missing(api, connect):
     connect()
     works, sentence = AsperionHook(token_store=MemoryTokenStore()).test_connection()
     assert not works
-    assert "airflow asperion authorize" in sentence
+    assert "asperion authorize" in sentence
 
 
 def test_consent_was_withdrawn(api, connect):

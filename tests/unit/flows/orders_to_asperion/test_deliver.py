@@ -17,8 +17,7 @@ from airflow_provider_asperion.asperion.errors import (
 from airflow_provider_asperion.asperion.models import Article, Debtor, Document
 from airflow_provider_asperion.asperion.names import DocumentHabits, Habits, Names
 from airflow_provider_asperion.flows.exactly_once import ExactlyOnce
-
-from .conftest import an_order
+from tests.support.workshop import an_order
 
 LOST = AnswerLost("no answer", unclear=True)
 

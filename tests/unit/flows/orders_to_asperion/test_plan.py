@@ -7,8 +7,7 @@ import pytest
 from airflow_provider_asperion.asperion.models import Debtor, Document
 from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanSummary, plan
 from airflow_provider_asperion.ledger import Ledger
-
-from .conftest import a_flow, an_order
+from tests.support.workshop import a_flow, an_order
 
 pytestmark = pytest.mark.feature("X3")
 

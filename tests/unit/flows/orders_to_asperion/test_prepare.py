@@ -11,8 +11,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered,
 from airflow_provider_asperion.flows.orders_to_asperion.staged import fingerprint_of
 from airflow_provider_asperion.mapping import LookUp, Mapping
 from airflow_provider_asperion.records import ProblemError, SourceDocument
-
-from .conftest import a_flow
+from tests.support.workshop import a_flow
 
 ROW = {
     "ORDER_NO": "4711",
