@@ -11,6 +11,7 @@ from airflow_provider_asperion.records.order import (
 )
 from airflow_provider_asperion.records.outcome import END_STATES, Outcome, State, Tally
 from airflow_provider_asperion.records.problem import Problem, ProblemError, problems_of, shape_of
+from airflow_provider_asperion.records.product import Product, StockLevel
 from airflow_provider_asperion.records.source import FileFormat, SourceDocument
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "Outcome",
     "Problem",
     "ProblemError",
+    "Product",
     "Record",
     "SourceDocument",
     "State",
+    "StockLevel",
     "Tally",
     "problems_of",
     "shape_of",
