@@ -4,10 +4,13 @@ from airflow_provider_asperion.asperion.auth import OAuth, OAuthSettings, Static
 from airflow_provider_asperion.asperion.client import AsperionClient, ClientOptions, Stats
 from airflow_provider_asperion.asperion.errors import AsperionError, to_problem
 from airflow_provider_asperion.asperion.limiter import AdaptiveLimiter
+from airflow_provider_asperion.asperion.listing import Listing, OpenOrderLines
+from airflow_provider_asperion.asperion.moments import Interval, Moment, read_moment
 from airflow_provider_asperion.asperion.names import DocumentKind, Names
 from airflow_provider_asperion.asperion.resources import Asperion
 from airflow_provider_asperion.asperion.retry import Retrier, RetryPolicy
 from airflow_provider_asperion.asperion.tokens import MemoryTokenStore, Tokens, TokenStore, VaultTokenStore
+from airflow_provider_asperion.asperion.vat import in_force, vat_in_force
 
 __all__ = [
     "AdaptiveLimiter",
@@ -16,10 +19,14 @@ __all__ = [
     "AsperionError",
     "ClientOptions",
     "DocumentKind",
+    "Interval",
+    "Listing",
     "MemoryTokenStore",
+    "Moment",
     "Names",
     "OAuth",
     "OAuthSettings",
+    "OpenOrderLines",
     "Retrier",
     "RetryPolicy",
     "StaticToken",
@@ -27,5 +34,8 @@ __all__ = [
     "TokenStore",
     "Tokens",
     "VaultTokenStore",
+    "in_force",
+    "read_moment",
     "to_problem",
+    "vat_in_force",
 ]

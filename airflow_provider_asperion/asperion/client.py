@@ -145,18 +145,24 @@ class AsperionClient:
         *,
         page_size: int | None = None,
         tenant: bool = True,
+        pager: Pager | None = None,
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the items of a list, page after page, each id once.
 
+        :param pager: one of :meth:`pager`, to ask afterwards whether the list moved meanwhile.
         :raises BadAnswer: when the answer is no list, or its pages go in circles before all items came.
         """
-        habits, query_names = self.names.habits, self.names.query
-        pager = Pager(path, page_name=query_names.page, first_page=habits.first_page)
-        size = str(page_size or habits.page_size)
+        query_names = self.names.query
+        pager = pager or self.pager(path)
+        size = str(page_size or self.names.habits.page_size)
         while pager.page is not None:
             paging = {query_names.page: str(pager.page), query_names.page_size: size}
             for item in pager.read(await self.get(path, {**(query or {}), **paging}, tenant=tenant)):
                 yield item
+
+    def pager(self, path: str) -> Pager:
+        """Return what walks the pages of a list once."""
+        return Pager(path, page_name=self.names.query.page, first_page=self.names.habits.first_page)
 
     async def verify_administration(self) -> None:
         """Make sure that the administration asked for is the one that answers; free after the first time.

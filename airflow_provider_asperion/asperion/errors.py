@@ -9,6 +9,7 @@
       AnswerLost             sent, but no (whole) answer came
       RateLimited            429; nothing was stored
       ServerFault            408 and 5xx
+      ListShifted            the list moved each time it was walked
       BadAnswer              an answer that cannot be understood
       LoginRefused           401, or a client id or secret that is not accepted
         ConsentNeeded        a person must allow the application (again)
@@ -154,6 +155,14 @@ class ServerFault(AsperionError):
 
     rule = "asperion.server_fault"
     remedy = "nothing to do when it passes; else give the traceId to Asperion's support"
+    transient = True
+
+
+class ListShifted(AsperionError):
+    """The list changed each time its pages were walked, so that entries may be missing."""
+
+    rule = "asperion.list_shifted"
+    remedy = "nothing to do when it passes; else set larger pages (page_size), or an order (order_value)"
     transient = True
 
 

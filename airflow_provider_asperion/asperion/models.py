@@ -67,12 +67,27 @@ class Debtor(DebtorDraft):
     date_changed: str | None = None
 
 
+class WarehouseStock(Model):
+    """The stock of an article in one warehouse, in pieces; None where the API does not say."""
+
+    code: str
+    current_stock: Amount | None = None
+    available: Amount | None = None
+    reserved: Amount | None = None
+    on_order: Amount | None = None
+
+
 class Article(Model):
-    """An article.
+    """An article. Amounts of stock are pieces, and None where the API does not say.
 
     :param active: None where the API does not say.
-    :param current_stock: pieces; None where the API does not say.
+    :param current_stock: what is there [help].
+    :param available: what is free to sell.
+    :param reserved: sold and not delivered.
+    :param on_order: ordered and not received.
     :param characteristics: the five free fields, in order.
+    :param date_added: as on the wire, like ``date_changed``; :func:`.moments.read_moment` reads it.
+    :param custom: further fields by their names on the wire (``names.article.custom``), as text.
     """
 
     id: Id
@@ -84,8 +99,16 @@ class Article(Model):
     unit: str | None = None
     sales_type: Id | None = None
     active: bool | None = None
+    vat_code: str | None = None
     current_stock: Amount | None = None
+    available: Amount | None = None
+    reserved: Amount | None = None
+    on_order: Amount | None = None
+    warehouses: tuple[WarehouseStock, ...] = ()
     characteristics: tuple[str | None, ...] = ()
+    date_added: str | None = None
+    date_changed: str | None = None
+    custom: dict[str, str | None] = Field(default_factory=dict)
 
 
 class Delivery(Model):
@@ -174,6 +197,55 @@ class Document(Model):
     line_count: int | None = None
 
 
+class DocumentLine(LineDraft):
+    """One line of a document as it is.
+
+    :param delivered: pieces of ``quantity`` that were delivered; None where the API does not say.
+    """
+
+    id: Id | None = None
+    delivered: Amount | None = None
+
+
+class DocumentDetail(Document):
+    """A sales order or sales invoice with all that is known of it. Dates are as on the wire.
+
+    :param date_added: when Asperion stored it; :func:`.moments.read_moment` reads it.
+    :param date_changed: last change; None where the API does not say.
+    :param lines: in the order of the document.
+    """
+
+    description: Hidden = None
+    remarks: Hidden = None
+    delivery_date: str | None = None
+    payment_due_date: str | None = None
+    currency: str | None = None
+    payment_condition: Id | None = None
+    payment_method: Id | None = None
+    sales_type: Id | None = None
+    journal: Id | None = None
+    bookyear: int | None = None
+    bookperiod: int | None = None
+    prices_include_vat: bool | None = None
+    delivery: Delivery | None = None
+    date_added: str | None = None
+    date_changed: str | None = None
+    lines: tuple[DocumentLine, ...] = ()
+
+
+class OpenOrderLine(Model):
+    """What one line of an open sales order reserves of an article.
+
+    :param quantity: ordered and not delivered, in ``unit``.
+    """
+
+    order_id: Id
+    article_id: Id | None = None
+    article_code: str | None = None
+    quantity: Amount
+    unit: str | None = None
+
+
 class VatCode(Model):
     """A VAT code [go].
 
@@ -217,7 +289,10 @@ class DebtorKind(Choice):
 
 
 class SalesType(Choice):
-    """A sales type: revenue account and VAT rate of an article [help]; fields unknown."""
+    """A sales type: revenue account and VAT rate of an article [help]; see ``names.sales_type``."""
+
+    vat_code: str | None = None
+    ledger_account: Id | None = None
 
 
 class LedgerAccount(Choice):

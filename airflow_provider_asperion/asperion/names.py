@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DocumentKind = Literal["sales_order", "sales_invoice"]
 
@@ -49,6 +50,23 @@ class Paths(_Names):
     ledger_accounts: str = _wire("/v1/ledgeraccounts", "[go]")
 
 
+class ChangeFilters(_Names):
+    """Date filters by which a list gives only what changed, such as ``DateLastChange``; None: it has none.
+
+    Sent with ``_from`` and ``_to``. Whatever is named here is compared on our side too, in the body. A filter
+    on another date, such as ``DateAdded`` or ``Date``, hides what changed later than that date.
+    """
+
+    articles: str | None = _wire(None, "[unknown]")
+    debtors: str | None = _wire(None, "[unknown]; [go] lists DateAdded, and no filter on dateLastChange")
+    sales_order: str | None = _wire(None, "[unknown]")
+    sales_invoice: str | None = _wire(None, "[unknown]; [go] lists Date only")
+
+    def of(self, kind: DocumentKind) -> str | None:
+        """Return the filter of a kind of document."""
+        return self.sales_order if kind == "sales_order" else self.sales_invoice
+
+
 class QueryNames(_Names):
     """Names and words of the query string."""
 
@@ -59,6 +77,12 @@ class QueryNames(_Names):
     equals: str = _wire("Equals", "[go]")
     contains: str = _wire("Contains", "[go]; also what the server does when no comparison is sent")
     from_suffix: str = _wire("_from", "[go] DateAdded_from, written YYYY-MM-DD")
+    to_suffix: str = _wire("_to", "[go] DateAdded_to; inclusive or not is [unknown], so a day more is asked")
+    changed: ChangeFilters = ChangeFilters()
+    order_by: str = _wire("orderBy", "[go]")
+    order_value: str | None = _wire(
+        None, "[unknown] syntax of orderBy, so none is sent; the id is the order that shifts least"
+    )
     active_state: str | None = _wire("ActiveState", "[help] articles are active only without it")
     active_state_all: str = _wire("All", "[unknown] value that widens the list to inactive articles")
 
@@ -90,6 +114,16 @@ class DebtorNames(_Names):
     date_changed: str | None = _wire("dateLastChange", "[go]; read only [inferred]; no filter known")
 
 
+class WarehouseNames(_Names):
+    """Fields of the stock in one warehouse."""
+
+    code: str = _wire("warehouseId", "[unknown]")
+    current_stock: str | None = _wire("currentStock", "[unknown] as on an article")
+    available: str | None = _wire(None, "[unknown]")
+    reserved: str | None = _wire(None, "[unknown]")
+    on_order: str | None = _wire(None, "[unknown]")
+
+
 class ArticleNames(_Names):
     """Fields of an article: all but three are guesses."""
 
@@ -109,6 +143,17 @@ class ArticleNames(_Names):
         ("characteristic1", "characteristic2", "characteristic3", "characteristic4", "characteristic5"),
         "[inferred] from characteristic4 and 5 of a debtor",
     )
+    vat_code: str | None = _wire(None, "[unknown]; the sales type leads to it [help]")
+    available: str | None = _wire(None, "[unknown] pieces free to sell")
+    reserved: str | None = _wire(None, "[unknown] sold and not delivered; inTrade shows back orders [help]")
+    on_order: str | None = _wire(None, "[unknown] ordered and not received; inTrade shows it [help]")
+    warehouses: str | None = _wire(None, "[unknown] list of the stock per warehouse")
+    warehouse: WarehouseNames = WarehouseNames()
+    date_added: str | None = _wire("dateAdded", "[inferred] as on a debtor")
+    date_changed: str | None = _wire(
+        "dateLastChange", "[inferred] as on a debtor; whether stock moves it is [unknown]"
+    )
+    custom: tuple[str, ...] = _wire((), "further fields to read, by their names on the wire")
 
 
 class DeliveryNames(_Names):
@@ -138,6 +183,7 @@ class LineNames(_Names):
     sales_type: str | None = _wire(None, "[unknown]")
     ledger_account: str | None = _wire(None, "[go] on invoices")
     cost_center: str | None = _wire("costCenterId", "[go] on invoices; [inferred] on orders")
+    delivered: str | None = _wire(None, "[unknown] pieces of the quantity that were delivered")
 
 
 class DocumentNames(_Names):
@@ -154,6 +200,7 @@ class DocumentNames(_Names):
     remarks: str | None = _wire("comments", "[unknown] as on a debtor")
     currency: str | None = _wire(None, "[unknown]; no currency field is known anywhere, so none is sent")
     payment_condition: str | None = _wire("paymentConditionId", "[inferred] int")
+    payment_due_date: str | None = _wire(None, "[unknown]")
     payment_method: str | None = _wire("paymentMethodId", "[unknown] string")
     sales_type: str | None = _wire("salesTypeId", "[unknown]")
     journal: str | None = _wire(None, "[unknown]")
@@ -165,6 +212,7 @@ class DocumentNames(_Names):
     vat: str | None = _wire("vatAmount", "[go] on invoices; [inferred] on orders")
     gross: str | None = _wire("amountInclVat", "[go] on invoices; [inferred] on orders")
     date_added: str | None = _wire("dateAdded", "[unknown]; on debtors [go], with a filter DateAdded_from")
+    date_changed: str | None = _wire("dateLastChange", "[unknown]; on debtors [go]")
     delivery: DeliveryNames = DeliveryNames()
     lines: str = _wire("lines", '[go] on invoices: {"_data": [...]}, in requests and answers alike')
     line: LineNames = LineNames()
@@ -209,9 +257,22 @@ class SalesInvoiceNames(DocumentNames):
     bookyear: str | None = _wire("bookyear", "[go] int")
     bookperiod: str | None = _wire("bookperiod", "[go] int")
     status: str | None = _wire("status", "[go] 1 concept, 2, 3, 6 payable, 7 paid, 8 hold")
+    payment_due_date: str | None = _wire("paymentDueDate", "[go]")
     date_added: str | None = _wire(None, "[go]")
+    date_changed: str | None = _wire(None, "[go]")
     delivery: InvoiceDeliveryNames = InvoiceDeliveryNames()
     line: InvoiceLineNames = InvoiceLineNames()
+
+
+class SalesTypeNames(_Names):
+    """Fields of a sales type: revenue account and VAT rate of an article [help]; names are guesses."""
+
+    id: str = _wire("id", "[inferred]")
+    description: str = _wire("description", "[inferred]")
+    vat_code: str | None = _wire("vatCode", "[help] holds the VAT rate; the name is [unknown]")
+    ledger_account: str | None = _wire(
+        "ledgerAccountId", "[help] holds the revenue account; the name is [unknown]"
+    )
 
 
 class DocumentHabits(_Names):
@@ -252,10 +313,34 @@ class Habits(_Names):
     verify_administration: bool = _wire(
         True, "[go] lists say in _meta.administrationId who answers; without it nothing is written"
     )
+    time_zone: str = _wire("Europe/Amsterdam", "[inferred] zone of dates that name none")
+    list_walks: int = Field(
+        5, ge=1, description="so often a list that moves while it is paged is walked, before it is given up"
+    )
+    open_order_statuses: tuple[str, ...] = _wire(
+        ("2",),
+        "[inferred] sales orders whose lines are reserved: sold, and still in the stock. 1 (concept) is not "
+        "among them because creating an order lowers the stock at once [help]: it would be taken off twice. "
+        "Where it does not, add 1",
+    )
     validate_debtor: bool = _wire(True, "[go] POST debtors takes validateOnly")
     tenant_on_administrations: bool = _wire(False, "[go] lists administrations without the tenant header")
     sales_order: DocumentHabits = DocumentHabits()
     sales_invoice: InvoiceHabits = InvoiceHabits()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("no time zone of this name is known") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of dates that name none."""
+        return ZoneInfo(self.time_zone)
 
 
 class Names(_Names):
@@ -268,6 +353,7 @@ class Names(_Names):
     article: ArticleNames = ArticleNames()
     sales_order: DocumentNames = DocumentNames()
     sales_invoice: SalesInvoiceNames = SalesInvoiceNames()
+    sales_type: SalesTypeNames = SalesTypeNames()
     habits: Habits = Habits()
 
     def document(self, kind: DocumentKind) -> DocumentNames:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class Pager:
-    """Knows which page to ask for next.
+    """Knows which page to ask for next, and afterwards whether the list moved meanwhile.
 
     :param path: how errors name the list.
+    :ivar circling: the pages end in a circle.
     """
 
     def __init__(self, path: str, *, page_name: str, first_page: int) -> None:
@@ -28,6 +29,19 @@ class Pager:
         self._asked: set[int] = set()
         self._seen: set[object] = set()
         self._items = 0
+        self._repeated = False
+        self._shrank = False
+        self._total: int | None = None
+        self.circling = False
+
+    @property
+    def shifted(self) -> bool:
+        """Whether something moved between the pages read so far, so that entries may be missing.
+
+        An id came twice, ``totalCount`` fell from one page to the next, or at the end it is not the number
+        of entries that came. A list that only grew at its end did not shift: all of it came.
+        """
+        return self._repeated or self._shrank or self._total not in (None, self._items)
 
     def read(self, body: Any) -> Iterator[dict[str, Any]]:
         """Return the items of the page just asked for that did not come before, and move on.
@@ -41,16 +55,23 @@ class Pager:
         meta = body.get("_meta")
         meta = meta if isinstance(meta, dict) else {}
         new = [item for item in items if self._is_new(item)]
+        self._repeated |= len(new) < len(items)
         self._items += len(new)
+        self._count(meta.get("totalCount"))
         self._asked.add(self.page)
         following = self._next_page(meta, self.page)
-        circling = following in self._asked or (following is not None and not new)
-        total = meta.get("totalCount")
-        if circling and isinstance(total, int) and self._items < total:
+        self.circling = following in self._asked or (following is not None and not new)
+        if self.circling and self._total is not None and self._items < self._total:
             # Ending quietly here would let a look-up miss what is there, and make it a second time.
             raise self._bad("the pages go in circles before all items came")
-        self.page = None if circling else following
+        self.page = None if self.circling else following
         return iter(new)
+
+    def _count(self, total: object) -> None:
+        if not isinstance(total, int) or isinstance(total, bool):
+            return
+        self._shrank |= self._total is not None and total < self._total
+        self._total = total
 
     def _is_new(self, item: dict[str, Any]) -> bool:
         """Whether an id comes for the first time: while data change, items move between pages."""

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from airflow_provider_asperion.asperion import models
 from airflow_provider_asperion.asperion.errors import AsperionError, BadAnswer, LookupUnsupported
+from airflow_provider_asperion.asperion.listing import Changes, Listing, OpenOrderLines
 from airflow_provider_asperion.asperion.matching import (
     has_case,
     same_code,
@@ -17,10 +18,13 @@ from airflow_provider_asperion.asperion.names import filter_name, get_field
 from airflow_provider_asperion.asperion.wire import (
     amount,
     debtor_fields,
+    has_lines,
     read,
     read_article,
     read_debtor,
+    read_detail,
     read_document,
+    read_sales_type,
     write_date,
     write_debtor,
     write_document,
@@ -37,8 +41,10 @@ if TYPE_CHECKING:
         Debtor,
         DebtorDraft,
         Document,
+        DocumentDetail,
         DocumentDraft,
     )
+    from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.asperion.names import DocumentKind, Names
 
 Entry = TypeVar("Entry", bound=models.Model)
@@ -218,6 +224,60 @@ class Asperion:
             path, body, lambda answer: read_document(answer, kind, self.names.document(kind))
         )
 
+    # Everything, or what changed
+
+    def articles(self, changed: Interval | None = None) -> Listing[Article]:
+        """Walk all articles, active and inactive, or those that changed; see :class:`.listing.Listing`."""
+        names, words = self.names.article, self.names.query
+        widen = {} if words.active_state is None else {words.active_state: words.active_state_all}
+
+        async def reader(item: dict[str, Any]) -> tuple[Article]:
+            return (read_article(item, names),)
+
+        changes = Changes(changed, words.changed.articles, names.date_changed, names.date_added)
+        path = self.names.paths.articles
+        return Listing(self.client, path, reader, changes=changes, query=widen, id_name=names.id)
+
+    def debtors(self, changed: Interval | None = None) -> Listing[Debtor]:
+        """Walk all debtors, or those that changed."""
+        names = self.names.debtor
+
+        async def reader(item: dict[str, Any]) -> tuple[Debtor]:
+            return (read_debtor(item, names),)
+
+        changes = Changes(changed, self.names.query.changed.debtors, names.date_changed, names.date_added)
+        return Listing(self.client, self.names.paths.debtors, reader, changes=changes, id_name=names.id)
+
+    def documents(self, kind: DocumentKind, changed: Interval | None = None) -> Listing[DocumentDetail]:
+        """Walk all documents of a kind with their lines, or those that changed.
+
+        One that comes without lines in the list is asked for by its id.
+        """
+        names = self.names.document(kind)
+
+        async def reader(item: dict[str, Any]) -> tuple[DocumentDetail]:
+            return (await self._detail(kind, item),)
+
+        found_by = self.names.query.changed.of(kind)
+        changes = Changes(changed, found_by, names.date_changed, names.date_added)
+        path = self.names.document_path(kind)
+        return Listing(self.client, path, reader, changes=changes, id_name=names.id)
+
+    def open_order_lines(self) -> OpenOrderLines:
+        """Walk the lines of the sales orders that are open (``habits.open_order_statuses``)."""
+
+        async def reader(item: dict[str, Any]) -> DocumentDetail:
+            return await self._detail("sales_order", item)
+
+        return OpenOrderLines(self.client, self.names.paths.sales_orders, reader)
+
+    async def _detail(self, kind: DocumentKind, item: dict[str, Any]) -> DocumentDetail:
+        names = self.names.document(kind)
+        if not has_lines(item, names):
+            key = get_field(item, names.id)
+            item = _single(await self.client.get(_one(self.names.document_path(kind), key)))
+        return read_detail(item, kind, names)
+
     # What there is to choose from
 
     async def administrations(self) -> list[models.Administration]:
@@ -252,7 +312,8 @@ class Asperion:
 
     async def sales_types(self) -> list[models.SalesType]:
         """Return all sales types."""
-        return await self._all(self.names.paths.sales_types, _choice(models.SalesType))
+        names = self.names.sales_type
+        return await self._all(self.names.paths.sales_types, lambda item: read_sales_type(item, names))
 
     async def ledger_accounts(self) -> list[models.LedgerAccount]:
         """Return all ledger accounts."""

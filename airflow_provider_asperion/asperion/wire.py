@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from airflow_provider_asperion.asperion.errors import BadAnswer
-from airflow_provider_asperion.asperion.models import Article, Debtor, DebtorDraft, Document
+from airflow_provider_asperion.asperion.models import (
+    Article,
+    Debtor,
+    DebtorDraft,
+    Delivery,
+    Document,
+    DocumentDetail,
+    DocumentLine,
+    SalesType,
+    WarehouseStock,
+)
 from airflow_provider_asperion.asperion.names import get_field, put_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_asperion.asperion.models import Delivery, DocumentDraft, LineDraft
+    from airflow_provider_asperion.asperion.models import DocumentDraft, LineDraft
     from airflow_provider_asperion.asperion.names import (
         ArticleNames,
         DebtorNames,
@@ -24,6 +34,8 @@ if TYPE_CHECKING:
         DocumentNames,
         LineNames,
         Names,
+        SalesTypeNames,
+        WarehouseNames,
     )
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -75,21 +87,25 @@ def debtor_fields(values: Mapping[str, object], names: DebtorNames) -> dict[str,
 
 def read_article(body: Mapping[str, Any], names: ArticleNames) -> Article:
     """Read an article."""
-    state = get_field(body, names.active_state)
+    plain = ("id", "code", "description", "long_description", "ean", "unit", "sales_type", "vat_code")
+    numbers = ("price", "current_stock", "available", "reserved", "on_order")
     values = {
-        "id": get_field(body, names.id),
-        "code": get_field(body, names.code),
-        "description": get_field(body, names.description),
-        "long_description": get_field(body, names.long_description),
-        "price": amount(get_field(body, names.price)),
-        "ean": get_field(body, names.ean),
-        "unit": get_field(body, names.unit),
-        "sales_type": get_field(body, names.sales_type),
-        "active": _active(state, names),
-        "current_stock": amount(get_field(body, names.current_stock)),
+        **{field: get_field(body, getattr(names, field)) for field in plain},
+        **{field: amount(get_field(body, getattr(names, field))) for field in numbers},
+        "active": _active(get_field(body, names.active_state), names),
+        "warehouses": [_warehouse(one, names.warehouse) for one in _items(get_field(body, names.warehouses))],
         "characteristics": tuple(_text(get_field(body, name)) for name in names.characteristics),
+        "date_added": get_field(body, names.date_added),
+        "date_changed": get_field(body, names.date_changed),
+        "custom": {name: _plain_text(get_field(body, name)) for name in names.custom},
     }
-    return read(Article, {**values, **_texts(values, {"code", "ean", "unit"})}, "article")
+    return read(Article, {**values, **_texts(values, {"code", "ean", "unit", "vat_code"})}, "article")
+
+
+def _warehouse(body: Mapping[str, Any], names: WarehouseNames) -> WarehouseStock:
+    numbers = ("current_stock", "available", "reserved", "on_order")
+    values = {field: amount(get_field(body, getattr(names, field))) for field in numbers}
+    return read(WarehouseStock, {**values, "code": _text(get_field(body, names.code))}, "warehouse")
 
 
 def _active(state: object, names: ArticleNames) -> bool | None:
@@ -101,25 +117,75 @@ def _active(state: object, names: ArticleNames) -> bool | None:
 
 
 def read_document(body: Mapping[str, Any], kind: DocumentKind, names: DocumentNames) -> Document:
-    """Read a sales order or invoice."""
-    lines = get_field(body, names.lines)
-    items = lines.get("_data") if isinstance(lines, dict) else lines
+    """Read the head of a sales order or invoice."""
+    return read(Document, _document_values(body, kind, names), kind)
+
+
+def read_detail(body: Mapping[str, Any], kind: DocumentKind, names: DocumentNames) -> DocumentDetail:
+    """Read a sales order or invoice with all that is known of it."""
+    further = DocumentDetail.model_fields.keys() - Document.model_fields.keys() - {"lines", "delivery"}
+    values = {field: get_field(body, getattr(names, field)) for field in further}
+    texts = _texts(values, {"description", "remarks"})
+    lines = [_line(item, names.line) for item in _items(get_field(body, names.lines))]
+    delivery = {
+        field: _text(get_field(body, getattr(names.delivery, field))) for field in Delivery.model_fields
+    }
+    return read(
+        DocumentDetail,
+        {
+            **_document_values(body, kind, names),
+            **values,
+            **texts,
+            "lines": lines,
+            "delivery": read(Delivery, delivery, kind) if any(delivery.values()) else None,
+        },
+        kind,
+    )
+
+
+def has_lines(body: Mapping[str, Any], names: DocumentNames) -> bool:
+    """Whether a document of a list came with its lines."""
+    return isinstance(_data(get_field(body, names.lines)), list)
+
+
+def _document_values(body: Mapping[str, Any], kind: DocumentKind, names: DocumentNames) -> dict[str, object]:
+    plain = ("id", "reference", "number", "debtor_id", "debtor_customer_number", "date", "status")
+    lines = _data(get_field(body, names.lines))
     values = {
         "kind": kind,
-        "id": get_field(body, names.id),
-        "reference": get_field(body, names.reference),
-        "number": get_field(body, names.number),
-        "debtor_id": get_field(body, names.debtor_id),
-        "debtor_customer_number": get_field(body, names.debtor_customer_number),
-        "date": get_field(body, names.date),
-        "status": get_field(body, names.status),
-        "net": amount(get_field(body, names.net)),
-        "vat": amount(get_field(body, names.vat)),
-        "gross": amount(get_field(body, names.gross)),
-        "line_count": len(items) if isinstance(items, list) else None,
+        **{field: get_field(body, getattr(names, field)) for field in plain},
+        **{field: amount(get_field(body, getattr(names, field))) for field in ("net", "vat", "gross")},
+        "line_count": len(lines) if isinstance(lines, list) else None,
     }
-    texts = _texts(values, {"reference", "number", "debtor_customer_number"})
-    return read(Document, {**values, **texts}, kind)
+    return {**values, **_texts(values, {"reference", "number", "debtor_customer_number"})}
+
+
+def _line(body: Mapping[str, Any], names: LineNames) -> DocumentLine:
+    values = {field: get_field(body, getattr(names, field)) for field in DocumentLine.model_fields}
+    for field in ("quantity", "price", "discount", "amount", "vat_amount", "delivered"):
+        values[field] = amount(values[field])
+    return read(DocumentLine, {**values, **_texts(values, {"article_code", "unit", "vat_code"})}, "line")
+
+
+def _data(value: object) -> object:
+    """Return what a nested list holds: ``{"_data": [...]}`` [go], or a plain list."""
+    return value.get("_data") if isinstance(value, dict) else value
+
+
+def _items(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a nested list; none where there is no list."""
+    items = _data(value)
+    if not isinstance(items, list):
+        return []
+    if not all(isinstance(item, dict) for item in items):
+        raise BadAnswer("a nested list holds something else than objects")
+    return items
+
+
+def read_sales_type(body: Mapping[str, Any], names: SalesTypeNames) -> SalesType:
+    """Read a sales type."""
+    values = {field: get_field(body, getattr(names, field)) for field in SalesType.model_fields}
+    return read(SalesType, {**values, **_texts(values, {"vat_code"})}, "sales type")
 
 
 def write_document(kind: DocumentKind, draft: DocumentDraft, names: Names) -> dict[str, Any]:
@@ -190,3 +256,8 @@ def _text(value: object) -> object:
     """Return a number as text; whatever is neither is left for the model to refuse."""
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     return str(value) if number else value
+
+
+def _plain_text(value: object) -> object:
+    """Return any single value as text: what a custom field holds is not known beforehand."""
+    return str(value).lower() if isinstance(value, bool) else _text(value)

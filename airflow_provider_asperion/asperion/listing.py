@@ -1,0 +1,196 @@
+"""Whole lists: everything, or what changed in an interval; walked again when pages shift meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from airflow_provider_asperion.asperion.errors import BadAnswer, ListShifted
+from airflow_provider_asperion.asperion.models import OpenOrderLine
+from airflow_provider_asperion.asperion.moments import Interval, read_moment
+from airflow_provider_asperion.asperion.names import get_field
+
+if TYPE_CHECKING:
+    from airflow_provider_asperion.asperion.client import AsperionClient
+    from airflow_provider_asperion.asperion.models import DocumentDetail
+    from airflow_provider_asperion.asperion.names import Names
+
+Entry = TypeVar("Entry")
+Body = dict[str, Any]
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How one list is asked for what changed.
+
+    :param interval: when it changed; None: everything is wanted.
+    :param filter: date filter of the API for that; None: it has none.
+    :param changed: name of the field with the last change.
+    :param added: name of the field with the first day.
+    """
+
+    interval: Interval | None
+    filter: str | None
+    changed: str | None
+    added: str | None
+
+    def query(self, names: Names) -> dict[str, str]:
+        """Return the filter for the API: whole days, one more on either side.
+
+        Whether its ends belong to it, and in which zone it thinks, is unknown; what comes too much is left
+        out by :meth:`verdict`.
+        """
+        if self.interval is None or self.filter is None:
+            return {}
+        words, form, zone = names.query, names.habits.query_date_format, names.habits.zone
+        ends = (
+            (words.from_suffix, self.interval.start, -_DAY),
+            (words.to_suffix, self.interval.end, _DAY),
+        )
+        return {
+            self.filter + suffix: (bound.astimezone(zone) + more).strftime(form)
+            for suffix, bound, more in ends
+            if bound is not None
+        }
+
+    def verdict(self, body: Body, zone: dt.tzinfo) -> bool | None:
+        """Whether an entry changed in the interval; None: it does not say.
+
+        An entry whose last change is empty was never changed since it was added [inferred]. Where the field
+        is missing altogether, the day it was added says nothing of later changes.
+        """
+        if self.interval is None:
+            return True
+        field = self.changed if self.filter is None else self.filter[:1].lower() + self.filter[1:]
+        moment = read_moment(_text(get_field(body, field)), zone)
+        if moment is None and field is not None and field in body:
+            moment = read_moment(_text(get_field(body, self.added)), zone)
+        return None if moment is None else self.interval.may_hold(moment)
+
+
+class Listing(AsyncIterator[Entry], Generic[Entry]):
+    """The entries of a list, each id once; iterate it with ``async for``, once.
+
+    A list may move while its pages are read: an entry added in front or removed pushes others over a page
+    boundary, and one that was pushed back is on no page that is still to be read. Such a walk is noticed and
+    the list walked again for what did not come yet, until a walk finds it at rest.
+
+    :param read: makes entries of an item; of one that is not wanted, none.
+    :ivar seen: items that the API gave, each once.
+    :ivar undated: items that do not say when they changed, although that was asked; they are yielded.
+    :ivar walks: how often the list was walked.
+    :ivar shifted: whether the list moved during one of the walks.
+    :raises ListShifted: it moved during each walk (``habits.list_walks``).
+    :raises AsperionError: see :mod:`.errors`.
+    """
+
+    def __init__(
+        self,
+        client: AsperionClient,
+        path: str,
+        read: Callable[[Body], Awaitable[Iterable[Entry]]],
+        *,
+        changes: Changes,
+        query: dict[str, str] | None = None,
+        id_name: str = "id",
+    ) -> None:
+        self.seen = 0
+        self.undated = 0
+        self.walks = 0
+        self.shifted = False
+        self._client = client
+        self._path = path
+        self._read = read
+        self._changes = changes
+        self._query = {**(query or {}), **changes.query(client.names), **_order(client.names)}
+        self._id_name = id_name
+        self._known: set[object] = set()
+        self._entries = self._walk_until_at_rest()
+
+    async def __anext__(self) -> Entry:
+        """Return the next entry."""
+        return await anext(self._entries)
+
+    async def _walk_until_at_rest(self) -> AsyncIterator[Entry]:
+        for remaining in reversed(range(self._client.names.habits.list_walks)):
+            pager = self._client.pager(self._path)
+            self.walks += 1
+            try:
+                async for item in self._client.items(self._path, self._query, pager=pager):
+                    for entry in await self._new_entries(item):
+                        yield entry
+            except BadAnswer:
+                # Entries that came in front may fill a whole page with known ones; a server that
+                # really goes in circles does so each time.
+                if not (pager.circling and remaining):
+                    raise
+            if not (pager.shifted or pager.circling):
+                return
+            self.shifted = True
+        raise ListShifted(
+            f"the list moved during each of {self.walks} walks; entries may be missing",
+            method="GET",
+            path=self._path,
+        )
+
+    async def _new_entries(self, item: Body) -> Iterable[Entry]:
+        """Make the entries of an item that did not come before and changed when asked."""
+        key = get_field(item, self._id_name)
+        if key is not None:
+            if key in self._known:
+                return ()
+            self._known.add(key)
+        self.seen += 1
+        verdict = self._changes.verdict(item, self._client.names.habits.zone)
+        self.undated += verdict is None
+        return () if verdict is False else await self._read(item)
+
+
+class OpenOrderLines(Listing[OpenOrderLine]):
+    """What open sales orders reserve, line by line.
+
+    :ivar statuses: how many orders there are of each status, so that it shows when none counts as open.
+    """
+
+    def __init__(
+        self, client: AsperionClient, path: str, read: Callable[[Body], Awaitable[DocumentDetail]]
+    ) -> None:
+        self.statuses: Counter[str] = Counter()
+        self._read_order = read
+        names = client.names.sales_order
+        super().__init__(client, path, self._lines, changes=Changes(None, None, None, None), id_name=names.id)
+        self._open = client.names.habits.open_order_statuses
+        self._status = names.status
+
+    async def _lines(self, item: Body) -> Iterable[OpenOrderLine]:
+        status = str(get_field(item, self._status))
+        self.statuses[status] += 1
+        if status not in self._open:
+            return ()
+        order = await self._read_order(item)
+        return [
+            OpenOrderLine(
+                order_id=order.id,
+                article_id=line.article_id,
+                article_code=line.article_code,
+                quantity=line.quantity - (line.delivered or 0),
+                unit=line.unit,
+            )
+            for line in order.lines
+            if line.quantity is not None and (line.article_id is not None or line.article_code is not None)
+        ]
+
+
+def _order(names: Names) -> dict[str, str]:
+    """Return in which order the entries shall come."""
+    order = names.query.order_value
+    return {} if order is None else {names.query.order_by: order}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
