@@ -147,6 +147,7 @@ class Writer:
         values["lines"] = lines
         values["status"] = CONCEPT
         values["dateAdded"] = self._now()
+        values["dateLastChange"] = None
         self._total(values)
 
     def _complete_order_line(self, number: int, line: Values, complaints: Complaints) -> None:

@@ -186,6 +186,7 @@ SALES_ORDERS = Resource(
         Field("status", "int", "[unknown]; 1 concept [inferred] from invoices", read_only=True),
         *_DOCUMENT_TOTALS,
         Field("dateAdded", "date", "[unknown] as on a debtor", read_only=True),
+        Field("dateLastChange", "date", "[unknown] as on a debtor", read_only=True, filterable=False),
     ),
     line_fields=(
         Field("id", "int", "[go] on invoices", read_only=True),
