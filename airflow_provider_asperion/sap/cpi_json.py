@@ -182,7 +182,8 @@ def _field_fault(name: str, rule: str, message: str) -> BrokenFileError:
 
 
 def _plain(name: str) -> str:
-    return name.rpartition(":")[2]
+    # SAP's own namespaces (/XXX/...) come as _-XXX_- where a name is one of XML.
+    return name.rpartition(":")[2].replace("_-", "/")
 
 
 def _list(value: Any) -> list[Any]:

@@ -35,19 +35,48 @@ class Draft:
         self.fault = self.fault or problem
 
 
-def business_key(kind: str, data: dict[str, Any]) -> str:
-    """Return the order or invoice number of the sender; empty when there is none.
+# Message type -> where its documents have their key: segment and field, the first that has a value.
+_KEYS = {
+    "MATMAS": (("E1MARAM", "MATNR_LONG"), ("E1MARAM", "MATNR")),
+    "DEBMAS": (("E1KNA1M", "KUNNR"),),
+    "ADRMAS": (("E1ADRMAS", "OBJ_ID"),),
+    "STATUS": (("E1STATS", "DOCNUM"),),
+    "INVOIC": (("E1EDK01", "BELNR"), ("E1EDK02.009", "BELNR")),
+    "ORDRSP": (("E1EDK02.001", "BELNR"), ("E1EDK02.002", "BELNR"), ("E1EDK01", "BELNR")),
+    "ALEAUD": (),
+}
+_ORDERS = (("E1EDK02.001", "BELNR"), ("E1EDK01", "BELNR"))
 
-    Orders: E1EDK02/001 (the customer's order number), else E1EDK01. Invoices: E1EDK01, else E1EDK02/009.
+
+def business_key(kind: str, data: dict[str, Any]) -> str:
+    """Return the key of a document under its sender; empty when there is none.
+
+    Orders: E1EDK02/001 (the customer's order number), else E1EDK01. Confirmations: E1EDK02/001, else 002
+    (SAP's). Invoices: E1EDK01, else E1EDK02/009. Materials: MATNR. Customers: KUNNR. Addresses: OBJ_ID.
+    STATUS: the number of the IDoc that it tells of. ALEAUD tells of many IDocs, and has no key.
     """
-    heads = data.get("E1EDK01") or [{}]
-    own = heads[0].get("BELNR", "") if isinstance(heads, list) else ""
-    wanted = "009" if kind == "INVOIC" else "001"
-    references = data.get("E1EDK02") or []
-    other = ""
-    if isinstance(references, list):
-        other = next((row.get("BELNR", "") for row in references if row.get("QUALF") == wanted), "")
-    return (own or other) if kind == "INVOIC" else (other or own)
+    for place, name in _KEYS.get(kind, _ORDERS):
+        segment, _, qualifier = place.partition(".")
+        if value := _value(data.get(segment), name, qualifier):
+            return value
+    return ""
+
+
+def key_field(kind: str) -> str:
+    """Return the field in which a document of a message type should have its key."""
+    for place, name in _KEYS.get(kind, _ORDERS):
+        return f"{place}.{name}"
+    return f"{CONTROL}.DOCNUM"
+
+
+def _value(segments: Any, name: str, qualifier: str) -> str:
+    if not isinstance(segments, list):
+        return ""
+    if qualifier:
+        segments = (segment for segment in segments if segment.get("QUALF") == qualifier)
+    first = next(iter(segments), None)
+    found = first.get(name, "") if first else ""
+    return found if isinstance(found, str) else ""
 
 
 class BrokenFileError(Exception):

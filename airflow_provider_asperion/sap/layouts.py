@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-SHIPPED = ("orders05.yaml", "invoic02.yaml")
+SHIPPED = ("orders05.yaml", "invoic02.yaml", "matmas05.yaml", "debmas07.yaml", "adrmas02.yaml", "status.yaml")
 # EDI_DD40: 63 characters of head, then the fields of the segment.
 DATA_BEGINS = 63
 MOST_REMEMBERED = 10_000
@@ -35,11 +35,15 @@ class Layouts:
     :param fields: fields by segment definition.
     :param parents: type (``E1EDP19``) -> type around it; types at the top are not in it.
     :param types: definition -> type, where a layout file states it.
+    :param sequences: basic type (``MATMAS05``) -> its segment types, in the order in which they are written.
+    :param definitions: type -> the definition under which it is written: of the newest version known.
     """
 
     fields: Mapping[str, Fields]
     parents: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)
+    sequences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, tuple[str, Fields | None]] = field(default_factory=dict, repr=False, compare=False)
 
     def look_up(self, definition: str) -> tuple[str, Fields | None]:
@@ -99,15 +103,13 @@ def load_layouts(files: tuple[Path, ...] = ()) -> Layouts:
 
     :raises ProblemError: a file cannot be read as a layout.
     """
-    fields: dict[str, Fields] = {}
-    parents: dict[str, str] = {}
-    types: dict[str, str] = {}
+    contents = []
     folder = resources.files("airflow_provider_asperion.sap") / "layouts"
     for name in SHIPPED:
-        _add(yaml.safe_load((folder / name).read_text("utf-8")), fields, parents, types)
+        contents.append(yaml.safe_load((folder / name).read_text("utf-8")))
     for file in files:
         try:
-            _add(read_layout_file(file), fields, parents, types)
+            contents.append(read_layout_file(file))
         except UnreadableLayoutError as error:
             raise ProblemError(
                 Problem(
@@ -117,19 +119,45 @@ def load_layouts(files: tuple[Path, ...] = ()) -> Layouts:
                     file=file.name,
                 )
             ) from error
-    return Layouts(fields, parents, types)
+    return _merged(contents)
 
 
-def _add(
-    content: Mapping[str, Any], fields: dict[str, Fields], parents: dict[str, str], types: dict[str, str]
-) -> None:
-    for definition, text in content.get("segments", {}).items():
-        fields[definition] = _offsets(part.split("=") for part in text.split())
-    for definition, like in content.get("as", {}).items():
-        fields[definition] = fields[like]
-    types.update(content.get("types", {}))
-    for parent, children in content.get("parents", {}).items():
-        parents.update(dict.fromkeys(children, parent))
+def _merged(contents: list[Mapping[str, Any]]) -> Layouts:
+    """Return the layouts of several files; what a later one states goes before."""
+    fields: dict[str, Fields] = {}
+    parents: dict[str, str] = {}
+    types: dict[str, str] = {}
+    sequences: dict[str, tuple[str, ...]] = {}
+    for content in contents:
+        for definition, text in content.get("segments", {}).items():
+            fields[definition] = _offsets(part.split("=") for part in text.split())
+        for definition, like in content.get("as", {}).items():
+            fields[definition] = fields[like]
+        types.update(content.get("types", {}))
+        for parent, children in content.get("parents", {}).items():
+            parents.update(dict.fromkeys(children, parent))
+        sequences.update({basic: tuple(kinds) for basic, kinds in content.get("sequences", {}).items()})
+    found = Layouts(fields, parents, types)
+    return replace(found, sequences=sequences, definitions=_newest(found))
+
+
+def _newest(layouts: Layouts) -> dict[str, str]:
+    """Return under which definition each type is written: the newest, or the one of a parser file."""
+    found: dict[str, str] = {}
+    for definition in layouts.fields:
+        kind = layouts.type_of(definition)
+        if kind not in found or _version(definition) >= _version(found[kind]):
+            found[kind] = definition
+    # SAP's parser file is of the release that receives, and names the definition that is valid there.
+    found.update(
+        {kind: definition for definition, kind in layouts.types.items() if definition in layouts.fields}
+    )
+    return found
+
+
+def _version(definition: str) -> str:
+    version = _VERSION.search(definition)
+    return version[0] if version else ""
 
 
 def _offsets(lengths: Iterable[list[str]]) -> Fields:

@@ -9,7 +9,7 @@ from airflow_provider_asperion.records import Problem, SourceDocument
 from airflow_provider_asperion.sap.control import check_control_totals
 from airflow_provider_asperion.sap.cpi_json import read_json
 from airflow_provider_asperion.sap.delimited import read_csv
-from airflow_provider_asperion.sap.drafts import CONTROL, BrokenFileError, Draft, business_key
+from airflow_provider_asperion.sap.drafts import CONTROL, BrokenFileError, Draft, business_key, key_field
 from airflow_provider_asperion.sap.idoc_flat import read_flat
 from airflow_provider_asperion.sap.idoc_xml import read_xml
 from airflow_provider_asperion.sap.sniffing import sniff
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.sap.profile import ReadProfile
 
+# Message types that end with what they add up to (E1EDS01).
+_SUMMED = ("ORDERS", "INVOIC", "ORDRSP")
 _IDOC_READERS = {"idoc_flat": read_flat, "idoc_xml": read_xml, "json": read_json}
 
 
@@ -84,7 +86,8 @@ def _fault_of_totals(document: SourceDocument, profile: ReadProfile) -> Problem 
     where = {
         "file": document.file, "position": document.position, "line": document.line, "record": document.key,
     }  # fmt: skip
-    if profile.require_totals and not document.data.get("E1EDS01"):
+    wanted = profile.require_totals and document.message_type in _SUMMED
+    if wanted and not document.data.get("E1EDS01"):
         return Problem(
             rule="totals.missing",
             message="the document has no summary (E1EDS01), so that nothing proves it whole",
@@ -111,7 +114,7 @@ def _other_type(names: list[str], profile: ReadProfile) -> Problem:
 
 
 def _no_key(kind: str) -> Problem:
-    field = "E1EDK01.BELNR" if kind == "INVOIC" else "E1EDK02.001.BELNR"
+    field = key_field(kind)
     return Problem(
         rule="document.key",
         message="the document has no number of its own",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, StringConstraints
@@ -14,7 +15,7 @@ WriteFormat = Literal["idoc_xml", "idoc_flat", "csv", "json"]
 
 
 def _control(length: int, default: str, meaning: str) -> str:
-    return Field(default, max_length=length, description=meaning)  # type: ignore[no-any-return]
+    return Field(default, max_length=length, description=meaning)
 
 
 class ControlRecord(Record):
@@ -79,6 +80,10 @@ class WriteProfile(Record):
     )
     no_data: str = Field(
         "/", description="What an update writes for a field that became empty (SAP's NODATA sign)."
+    )
+    layouts: tuple[Path, ...] = Field(
+        (),
+        description="Files with segment layouts of your own: WE63 parser file, IDoc XSD or YAML.",
     )
     maximum_bytes: PositiveInt = Field(
         40_000_000, description="Bytes of a file; a batch that is larger becomes several files."
