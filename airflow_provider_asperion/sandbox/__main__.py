@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_asperion.sandbox.seed import Seed
 from airflow_provider_asperion.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sftp-port", type=int, default=2222, help="of the SFTP server; 0 takes a free one")
     parser.add_argument("--folder", type=Path, help="what the SFTP server shows; without it there is none")
     parser.add_argument("--host-key", type=Path, help="its private key, made if missing (FOLDER.host_key)")
+    for name, size in Seed().model_dump().items():
+        what = f"{name} in each administration (default {size})"
+        parser.add_argument(f"--{name}", type=int, default=size, help=what)
     parser.add_argument("--latency-ms", type=float, default=0, help="milliseconds before each answer")
     parser.add_argument("--unique-references", action="store_true", help="refuse a reference used before")
     parser.add_argument(
@@ -62,6 +66,7 @@ async def _serve(options: argparse.Namespace) -> None:
             allow_remote=options.allow_remote,
             latency_ms=options.latency_ms,
             unique_references=options.unique_references,
+            **{name: getattr(options, name) for name in Seed.model_fields},
         )
         await asyncio.to_thread(box.start)
         stack.push_async_callback(asyncio.to_thread, box.stop)

@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_provider_asperion.sandbox import schema
-from airflow_provider_asperion.sandbox.encoding import encode
+from airflow_provider_asperion.sandbox.changes import Change
+from airflow_provider_asperion.sandbox.encoding import decode, encode
 from airflow_provider_asperion.sandbox.faults import FaultRule
+from airflow_provider_asperion.sandbox.seed import Seed
 from airflow_provider_asperion.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def own_application(box: Box) -> Starlette:
         routes=[
             Route("/_sandbox/state", _local(own.state)),
             Route("/_sandbox/reset", _local(own.reset), methods=["POST"]),
+            Route("/_sandbox/change", _local(own.change), methods=["POST"]),
             Route("/_sandbox/requests", _local(own.requests), methods=["GET", "DELETE"]),
             Route("/_sandbox/switches", _local(own.switches), methods=["GET", "PATCH"]),
             Route("/_sandbox/faults", _local(own.faults), methods=["GET", "POST", "DELETE"]),
@@ -75,15 +78,33 @@ class _Own:
         self._box = box
 
     async def state(self, request: Request) -> Response:
-        """Tell what each administration holds."""
+        """Tell what each administration holds; with ``?seeded=true`` what was there from the start, too."""
+        seeded = request.query_params.get("seeded") == "true"
         with self._box.state.lock:
-            body = {"administrations": summary(self._box)}
+            body = {"administrations": summary(self._box, seeded=seeded)}
         return Response(encode(body), media_type="application/json")
 
     async def reset(self, request: Request) -> Response:
-        """Start anew."""
-        self._box.reset()
+        """Start anew; with a body, with so many articles, debtors, orders and invoices."""
+        content = await request.body()
+        try:
+            seed = Seed.model_validate_json(content) if content else None
+        except ValueError as error:
+            return _wrong(error)
+        self._box.reset(seed)
         return Response(status_code=204)
+
+    async def change(self, request: Request) -> Response:
+        """Change or remove entries behind the API's back: one, or a list of which all are made or none."""
+        try:
+            body = decode(await request.body())
+            changes = [Change.model_validate(one) for one in (body if isinstance(body, list) else [body])]
+        except ValueError as error:
+            return _wrong(error)
+        try:
+            return JSONResponse({"changed": self._box.change(changes)})
+        except (ValueError, OverflowError) as error:
+            return JSONResponse({"error": str(error) or "a value is not of the type of its field"}, 400)
 
     async def requests(self, request: Request) -> Response:
         """Tell the calls so far: method, path, status (0: no answer), milliseconds. No bodies, no queries."""
@@ -122,23 +143,28 @@ class _Own:
         return JSONResponse(self._box.faults.report())
 
 
-def summary(box: Box) -> dict[str, Any]:
-    """Return what the administrations hold, by id. Call it while holding the lock of the state."""
-    return {str(key): _administration(one) for key, one in box.state.administrations.items()}
+def summary(box: Box, *, seeded: bool = False) -> dict[str, Any]:
+    """Return what the administrations hold, by id. Call it while holding the lock of the state.
+
+    :param seeded: documents and debtors that were there from the start, too.
+    """
+    return {str(key): _administration(one, seeded) for key, one in box.state.administrations.items()}
 
 
-def _administration(administration: Administration) -> dict[str, Any]:
-    """Return all documents, the debtors and articles that were added, stock, and what is there twice."""
+def _administration(administration: Administration, seeded: bool) -> dict[str, Any]:
+    """Return the documents and debtors that were added, counts, stock, and what is there twice."""
     orders = list(administration[schema.SALES_ORDERS].rows.values())
     invoices = list(administration[schema.SALES_INVOICES].rows.values())
     debtors = list(administration[schema.DEBTORS].rows.values())
     articles = list(administration[schema.ARTICLES].rows.values())
     return {
         "name": administration.name,
-        "orders": [_document(row) for row in orders],
-        "invoices": [_document(row) for row in invoices],
+        "orderCount": len(orders),
+        "orders": [_document(row) for row in orders if seeded or not row.seeded],
+        "invoiceCount": len(invoices),
+        "invoices": [_document(row) for row in invoices if seeded or not row.seeded],
         "debtorCount": len(debtors),
-        "debtors": [_only(row, _DEBTOR_FIELDS) for row in debtors if not row.seeded],
+        "debtors": [_only(row, _DEBTOR_FIELDS) for row in debtors if seeded or not row.seeded],
         "articleCount": len(articles),
         "stock": {row.values["code"]: row.values["currentStock"] for row in articles},
         "duplicates": {

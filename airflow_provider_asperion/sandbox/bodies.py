@@ -45,14 +45,22 @@ def read_fields(body: Values, fields: tuple[Field, ...], complaints: Complaints,
     for field in fields:
         if field.read_only or field.filter_only or field.name not in body:
             continue
-        value = body[field.name]
         try:
-            values[field.name] = None if value is None else _READERS[field.kind](value)
+            values[field.name] = read_value(field, body[field.name])
         except OverflowError:
             complaints.add(prefix + field.name, "too_large")
         except ValueError:
             complaints.add(prefix + field.name, f"type_{field.kind}")
     return values
+
+
+def read_value(field: Field, value: Any) -> Any:
+    """Return the value of a field as it is stored.
+
+    :raises OverflowError: a number is too large.
+    :raises ValueError: it is of another type.
+    """
+    return None if value is None else _READERS[field.kind](value)
 
 
 def read_lines(body: Values, fields: tuple[Field, ...], complaints: Complaints) -> list[Values]:

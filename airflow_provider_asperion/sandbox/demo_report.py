@@ -91,15 +91,10 @@ def _row(cells: tuple[str, ...], last: str) -> str:
 
 
 def asperion_holds(asperion: dict[str, Any]) -> list[str]:
-    """Return the references of all orders and invoices of the sandbox, over its API, sorted."""
-    references = []
-    for path, name in (("SalesOrderWithLines", "reference"), ("salesinvoiceswithlines", "invoiceNumber")):
-        address: str | None = f"{asperion['url']}/v1/{path}?pageSize=200"
-        while address:
-            headers = {"Authorization": f"Bearer {asperion['access_token']}", "X-Tenant-Id": "1"}
-            request = urllib.request.Request(address, headers=headers)  # noqa: S310 - loopback
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
-                page = json.loads(answer.read())
-            references += [str(item.get(name)) for item in page["_data"]]
-            address = page["_meta"].get("nextPage")
-    return sorted(references)
+    """Return the references of all orders and invoices that were added to the sandbox, sorted."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        f"{asperion['url']}/_sandbox/state"
+    ) as answer:
+        held = json.loads(answer.read())["administrations"]["1"]
+    named = [one.get("reference") for one in held["orders"]]
+    return sorted(map(str, [*named, *(one.get("invoiceNumber") for one in held["invoices"])]))

@@ -40,13 +40,6 @@ _POINTERS = {
 }
 """Which list the value of a field must be in."""
 
-_UNIQUE = {
-    "debtors": "customerNumber",
-    "articles": "code",
-    "salesorderwithlines": "reference",
-    "salesinvoiceswithlines": "invoiceNumber",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -108,7 +101,8 @@ class Writer:
         if whole and self.switches.put_clears_omitted:
             # What a client may not write is never cleared; nor is the number, which is the entry's name.
             names = {field.name for field in resource.fields if field.read_only}
-            kept = {name: value for name, value in kept.items() if name in names | {_UNIQUE[resource.path]}}
+            own = names | {schema.BUSINESS_KEYS[resource.path]}
+            kept = {name: value for name, value in kept.items() if name in own}
         values = {**kept, **given, "dateLastChange": self._now()}
         self._check_pointers(values, complaints)
         required = (
@@ -245,7 +239,7 @@ class Writer:
             complaints.add("currentStock", "read_only")
 
     def _check_unique(self, resource: Resource, values: Values, row: Row | None) -> None:
-        name = _UNIQUE.get(resource.path)
+        name = schema.BUSINESS_KEYS.get(resource.path)
         value = values.get(name) if name else None
         if not self.switches.unique_references or name is None or value is None:
             return
@@ -289,7 +283,8 @@ class Writer:
             row = table.rows.get(line.get("articleId") or 0)
             if row is not None:
                 left = row.values["currentStock"] - line["quantity"]
-                table.replace(row, {**row.values, "currentStock": left})
+                moved = {"dateLastChange": self._now()} if self.switches.stock_changes_date else {}
+                table.replace(row, {**row.values, "currentStock": left, **moved})
 
     def _now(self) -> str:
         return self.moment.at.replace(tzinfo=None, microsecond=0).isoformat()

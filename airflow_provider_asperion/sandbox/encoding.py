@@ -59,6 +59,7 @@ def encode_row(
         return row.encoded
     address = f"{base}/v1/{resource.path}/{row.key}"
     body = shape(row.values, resource.fields, date_form, only)
+    body |= {name: value for name, value in row.extra.items() if only is None or name.lower() in only}
     if resource.line_fields and (only is None or "lines" in only):
         lines = [
             {

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from airflow_provider_asperion.sandbox.changes import shift_list
 from airflow_provider_asperion.sandbox.encoding import encode, encode_row
 from airflow_provider_asperion.sandbox.errors import Complaints
 from airflow_provider_asperion.sandbox.schema import ARTICLES
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_provider_asperion.sandbox.schema import Field, Resource
-    from airflow_provider_asperion.sandbox.state import Administration, Row
+    from airflow_provider_asperion.sandbox.state import Administration, Row, Table
     from airflow_provider_asperion.sandbox.switches import Switches
 
 Query = list[tuple[str, str]]
 
-_OWN_PARAMETERS = frozenset({"page", "pagesize", "fields", "orderby", "metaonly"})
+_CUT_PARAMETERS = frozenset({"page", "pagesize", "fields", "metaonly"})
+"""What is shown of a list; the others say which list."""
+
+_OWN_PARAMETERS = _CUT_PARAMETERS | {"orderby"}
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda value, wanted: wanted in value,
     "equals": lambda value, wanted: value == wanted,
@@ -79,13 +83,11 @@ def list_body(
     )
     page = _number(asked, "page", switches.first_page, complaints, least=switches.first_page)
     complaints.raise_any()
-    rows = [
-        row
-        for row in _candidates(administration, resource, filters)
-        if row.visible_at <= now and all(one.test(row.values.get(one.field)) for one in filters)
-    ]
-    if "orderby" in asked:
-        rows = _ordered(rows, resource, asked["orderby"])
+    rows = _matching(administration[resource], resource, asked, filters, switches, now)
+    if switches.paging_shifts and page > switches.first_page:
+        shift_list(administration, resource, rows, switches.paging_shifts[0])
+        switches.paging_shifts = switches.paging_shifts[1:]
+        rows = _matching(administration[resource], resource, asked, filters, switches, now)
     if shift is not None and page > switches.first_page:
         rows = shift.apply(rows)
     start = (page - switches.first_page) * size
@@ -98,9 +100,33 @@ def list_body(
     return b'{"_data":[' + items + b'],"_meta":' + encode(meta).encode() + b"}"
 
 
-def _candidates(administration: Administration, resource: Resource, filters: list[_Filter]) -> Iterable[Row]:
+def _matching(
+    table: Table,
+    resource: Resource,
+    asked: dict[str, str],
+    filters: list[_Filter],
+    switches: Switches,
+    now: float,
+) -> list[Row]:
+    """Return the whole list that is asked for, in its order."""
+
+    def find() -> list[Row]:
+        rows = [
+            row
+            for row in _candidates(table, filters)
+            if row.visible_at <= now and all(one.test(row.values.get(one.field)) for one in filters)
+        ]
+        return _ordered(rows, resource, asked["orderby"]) if "orderby" in asked else rows
+
+    if any(one.equals is not None for one in filters):
+        return find()
+    which = sorted((name, value) for name, value in asked.items() if name not in _CUT_PARAMETERS)
+    how = (switches.case_matters, switches.change_date_filter)
+    return table.remembered((resource.path, tuple(which), how), now, find)
+
+
+def _candidates(table: Table, filters: list[_Filter]) -> Iterable[Row]:
     """Return the entries worth testing: by an index where one of the filters has one."""
-    table = administration[resource]
     for one in filters:
         if one.equals is not None:
             return table.candidates(one.field, one.equals)
@@ -145,7 +171,11 @@ def _meta(
 def _filters(
     resource: Resource, asked: dict[str, str], switches: Switches, complaints: Complaints
 ) -> list[_Filter]:
-    fields = {field.name.lower(): field for field in resource.fields if field.filterable}
+    fields = {
+        field.name.lower(): field
+        for field in resource.fields
+        if field.filterable or (switches.change_date_filter and field.name == "dateLastChange")
+    }
     filters = []
     for name, value in asked.items():
         field = fields.get(name)

@@ -19,16 +19,17 @@ _TYPES: dict[str, dict[str, str]] = {
 }
 
 
-def openapi_document(base: str) -> dict[str, Any]:
+def openapi_document(base: str, *, change_dates: bool = False) -> dict[str, Any]:
     """Return the OpenAPI document of the emulator.
 
     :param base: address of the emulator.
+    :param change_dates: lists can be filtered by ``dateLastChange`` (a switch; no such filter is known).
     """
     schemas: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     for resource in RESOURCES:
         schemas[resource.title] = _schema(resource)
-        paths[f"/v1/{resource.path}"] = _list_path(resource)
+        paths[f"/v1/{resource.path}"] = _list_path(resource, change_dates=change_dates)
         paths[f"/v1/{resource.path}/{{id}}"] = _item_path(resource)
     paths["/v1/salesinvoiceswithlines/{id}/file"] = {"post": _operation("SalesInvoiceWithLines", [_KEY])}
     return {
@@ -69,8 +70,9 @@ def _property(field: Field) -> dict[str, Any]:
     return {**_TYPES[field.kind], "nullable": True, "readOnly": field.read_only, "description": field.source}
 
 
-def _list_path(resource: Resource) -> dict[str, Any]:
-    operations = {"get": _operation(resource.title, _query(resource), many=True)}
+def _list_path(resource: Resource, *, change_dates: bool) -> dict[str, Any]:
+    parameters = _query(resource, change_dates=change_dates)
+    operations = {"get": _operation(resource.title, parameters, many=True)}
     if "POST" in resource.verbs:
         validate = {"name": "validateOnly", "in": "query", "schema": {"type": "boolean"}}
         operations["post"] = _operation(resource.title, [validate], body=True)
@@ -85,7 +87,7 @@ def _item_path(resource: Resource) -> dict[str, Any]:
     return operations
 
 
-def _query(resource: Resource) -> list[dict[str, Any]]:
+def _query(resource: Resource, *, change_dates: bool) -> list[dict[str, Any]]:
     """Return the parameters of a list: filters in PascalCase [go], paging [go]."""
     names = {
         "page": "integer",
@@ -95,7 +97,7 @@ def _query(resource: Resource) -> list[dict[str, Any]]:
         "metaOnly": "boolean",
     }
     for field in resource.fields:
-        if field.filterable:
+        if field.filterable or (change_dates and field.name == "dateLastChange"):
             name = field.name[:1].upper() + field.name[1:]
             names[name] = _TYPES[field.kind].get("type", "string")
             if field.kind == "text":

@@ -15,7 +15,6 @@ from airflow_provider_asperion.sandbox import api
 from airflow_provider_asperion.sandbox.errors import Refusal
 from airflow_provider_asperion.sandbox.oauth import TokenRefused
 from airflow_provider_asperion.sandbox.openapi import openapi_document
-from airflow_provider_asperion.sandbox.schema import FILE_FIELDS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,6 +35,22 @@ password that the sandbox printed at its start.</p>{wrong}
 <p>The application <b>{client}</b> wants to read and write your administrations.</p>
 <button name="consent" value="yes">Log in and allow</button>
 <button name="consent" value="no">Deny</button></form>"""
+
+
+_FILE_FIELDS = (
+    "id",
+    "name",
+    "type",
+    "extension",
+    "size",
+    "createdOn",
+    "fileUrl",
+    "fullImageUrl",
+    "thumbnail1Url",
+    "thumbnail2Url",
+    "thumbnail3Url",
+)
+"""Fields of the answer to an upload [go]."""
 
 
 def pages_application(box: Box) -> Starlette:
@@ -108,7 +123,11 @@ class _Pages:
 
     async def openapi(self, request: Request) -> Response:
         """Answer the description of the API, where the real one has its own [help]."""
-        return JSONResponse(openapi_document(str(request.base_url).rstrip("/")))
+        return JSONResponse(
+            openapi_document(
+                str(request.base_url).rstrip("/"), change_dates=self._box.switches.change_date_filter
+            )
+        )
 
     async def swagger(self, request: Request) -> Response:
         """Show the resources on a plain page; the real one is a Swagger UI [help]."""
@@ -142,7 +161,7 @@ class _Pages:
                     raise Refusal(400, errors={"File": ["required"]})
                 name = file.filename or "file"
                 number = next(administration.numbers)
-                values: dict[str, object] = dict.fromkeys(FILE_FIELDS)
+                values: dict[str, object] = dict.fromkeys(_FILE_FIELDS)
                 values |= {
                     "id": str(number),
                     "name": name,

@@ -183,7 +183,12 @@ SALES_ORDERS = Resource(
         _text("deliveryPostCode", "[unknown]"),
         _text("deliveryCity", "[unknown]"),
         _text("deliveryCountryCode", "[unknown]"),
-        Field("status", "int", "[unknown]; 1 concept [inferred] from invoices", read_only=True),
+        Field(
+            "status",
+            "int",
+            "[unknown]; 1 concept [inferred] from invoices; 2 open, 3 delivered, 7 paid [unknown]",
+            read_only=True,
+        ),
         *_DOCUMENT_TOTALS,
         Field("dateAdded", "date", "[unknown] as on a debtor", read_only=True),
         Field("dateLastChange", "date", "[unknown] as on a debtor", read_only=True, filterable=False),
@@ -379,20 +384,13 @@ RESOURCES = (
     DEBTOR_KINDS,
 )
 
+BUSINESS_KEYS = {
+    "debtors": "customerNumber",
+    "articles": "code",
+    "salesorderwithlines": "reference",
+    "salesinvoiceswithlines": "invoiceNumber",
+}
+"""Field by which people name an entry, by path."""
+
 BY_PATH = {name: resource for resource in RESOURCES for name in (resource.path, *resource.aliases)}
 """Resource by path below ``/v1/``, in lower case."""
-
-FILE_FIELDS = (
-    "id",
-    "name",
-    "type",
-    "extension",
-    "size",
-    "createdOn",
-    "fileUrl",
-    "fullImageUrl",
-    "thumbnail1Url",
-    "thumbnail2Url",
-    "thumbnail3Url",
-)
-"""Fields of the answer to an upload [go]."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from airflow_provider_asperion.sandbox import schema
+from airflow_provider_asperion.sandbox.changes import stamp
+from airflow_provider_asperion.sandbox.seed_documents import seed_invoices, seed_orders
 from airflow_provider_asperion.sandbox.seed_words import (
     CITIES,
     FIRST_NAMES,
@@ -17,7 +22,7 @@ from airflow_provider_asperion.sandbox.seed_words import (
     STREETS,
     TRADES,
 )
-from airflow_provider_asperion.sandbox.state import Administration, State
+from airflow_provider_asperion.sandbox.state import IDS_PER_ADMINISTRATION, Administration, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,36 +30,63 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.sandbox.state import Values
 
 ADMINISTRATIONS = {1: "Demo Groothandel B.V.", 2: "Demo Retail B.V."}
-ARTICLES = 200
-DEBTORS = 400
 ADDED = "2026-01-05T09:00:00"
+CHANGED_DAYS = 60
+MOST = IDS_PER_ADMINISTRATION - 10_000
 
 
-def seeded_state() -> State:
-    """Return a state as it is at the start; each time the same."""
+class Seed(BaseModel):
+    """How much is in each administration from the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    articles: int = Field(200, ge=1, le=MOST)
+    debtors: int = Field(400, ge=1, le=MOST)
+    orders: int = Field(12, ge=0, le=MOST)
+    invoices: int = Field(12, ge=0, le=MOST)
+
+
+def seeded_state(seed: Seed | None = None, now: dt.datetime | None = None) -> State:
+    """Return a state as it is at the start; each time the same, but for dates that count back from ``now``.
+
+    :param now: local time; without zone it is taken as that.
+    """
     state = State()
+    seed, now = seed or Seed(), now or dt.datetime(2026, 3, 2, 9)  # noqa: DTZ001 - local time
     for key, name in ADMINISTRATIONS.items():
         administration = Administration(key, name)
         state.administrations[key] = administration
-        _seed(administration, random.Random(20_260_000 + key))  # noqa: S311 - repeatable on purpose
+        _seed(administration, seed, random.Random(20_260_000 + key))  # noqa: S311 - repeatable on purpose
+        chance = random.Random(20_270_000 + key)  # noqa: S311
+        for resource in (schema.ARTICLES, schema.DEBTORS):
+            for row in administration[resource].rows.values():
+                row.values["dateLastChange"] = _changed(now, chance)
+        seed_orders(administration, seed.orders, now, chance)
+        seed_invoices(administration, seed.invoices, now, chance)
     return state
 
 
-def _seed(administration: Administration, chance: random.Random) -> None:
+def _changed(now: dt.datetime, chance: random.Random) -> str | None:
+    """Return when an entry was changed last: within the last weeks, or never since it was added."""
+    ago = dt.timedelta(days=CHANGED_DAYS) * chance.random()
+    return max(ADDED, stamp(now - ago)) if chance.random() < 0.6 else None
+
+
+def _seed(administration: Administration, seed: Seed, chance: random.Random) -> None:
     for key, name in ADMINISTRATIONS.items():
         values = {"id": key, "name": name, "email": f"administratie{key}@example.nl"}
         administration[schema.ADMINISTRATIONS].add(values, seeded=True)
     for resource, entries in _CODES.items():
         for entry in entries:
             administration.tables[resource].add(dict(entry), seeded=True)
-    for values in _articles(chance):
+    for values in _articles(seed.articles, chance):
         administration[schema.ARTICLES].add(values, seeded=True)
-    for values in _debtors(administration.id, chance):
+    for values in _debtors(administration.id, seed.debtors, chance):
         administration[schema.DEBTORS].add(values, seeded=True)
 
 
-def _articles(chance: random.Random) -> Iterator[Values]:
-    for number in range(1, ARTICLES + 1):
+def _articles(count: int, chance: random.Random) -> Iterator[Values]:
+    for number in range(1, count + 1):
         name, unit, price, sizes = GOODS[number % len(GOODS)]
         size = sizes[number // len(GOODS) % len(sizes)]
         yield {
@@ -81,8 +113,8 @@ def ean13(number: int) -> str:
     return digits + str(-weighted % 10)
 
 
-def _debtors(administration: int, chance: random.Random) -> Iterator[Values]:
-    for number in range(1, DEBTORS + 1):
+def _debtors(administration: int, count: int, chance: random.Random) -> Iterator[Values]:
+    for number in range(1, count + 1):
         first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
         company = number % 5 != 0
         yield {
@@ -101,7 +133,7 @@ def _debtors(administration: int, chance: random.Random) -> Iterator[Values]:
             "directDebit": False,
             "vatNumber": f"NL{administration:03d}{number:06d}B01" if company else None,
             "cocNumber": f"{administration:02d}{number:06d}" if company else None,
-            "blocked": number == DEBTORS,
+            "blocked": number == count,
             "noReminder": False,
             "dateAdded": ADDED,
         }

@@ -13,7 +13,9 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from airflow_provider_asperion.sandbox.admin import summary
 from airflow_provider_asperion.sandbox.app import Emulator
 from airflow_provider_asperion.sandbox.box import Box
+from airflow_provider_asperion.sandbox.changes import Change
 from airflow_provider_asperion.sandbox.faults import FaultRule, Faults
+from airflow_provider_asperion.sandbox.seed import Seed
 from airflow_provider_asperion.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Sandbox:
     :param port: 0 takes a free one.
     :param faults: rules in force from the start.
     :param box: a prepared box; else one is made of the switches.
+    :param articles: so many in each administration, like ``debtors``, ``orders`` and ``invoices``.
     :param allow_remote: serve on an address that other machines reach, as a container must.
     :param switches: any of :class:`.switches.Switches`.
     """
@@ -44,12 +47,18 @@ class Sandbox:
         port: int = 0,
         faults: Iterable[FaultRule] = (),
         box: Box | None = None,
+        articles: int | None = None,
+        debtors: int | None = None,
+        orders: int | None = None,
+        invoices: int | None = None,
         allow_remote: bool = False,
         **switches: Any,
     ) -> None:
         if not allow_remote and not ipaddress.ip_address(host).is_loopback:
             raise ValueError("the sandbox is for this machine only: its logins are public")
-        self.box = box or Box(switches=Switches(**switches), faults=Faults(list(faults)))
+        sizes = {"articles": articles, "debtors": debtors, "orders": orders, "invoices": invoices}
+        seed = Seed(**{name: size for name, size in sizes.items() if size is not None})
+        self.box = box or Box(switches=Switches(**switches), faults=Faults(list(faults)), seed=seed)
         self.host = host
         self.port = port
         self._server: _Server | None = None
@@ -86,11 +95,28 @@ class Sandbox:
         """Secret of the application that may log in."""
         return self.box.credentials.client_secret
 
-    def summary(self, administration: int = 1) -> dict[str, Any]:
-        """Return what ``/_sandbox/state`` tells of an administration; amounts are Decimal."""
+    def summary(self, administration: int = 1, *, seeded: bool = False) -> dict[str, Any]:
+        """Return what ``/_sandbox/state`` tells of an administration; amounts are Decimal.
+
+        :param seeded: documents and debtors that were there from the start, too.
+        """
         with self.state.lock:
-            result: dict[str, Any] = summary(self.box)[str(administration)]
+            result: dict[str, Any] = summary(self.box, seeded=seeded)[str(administration)]
         return result
+
+    def change(self, resource: str, key: int | str, *, administration: int = 1, **fields: Any) -> None:
+        """Change an entry as somebody in Asperion's screens would; see :class:`.changes.Change`.
+
+        :raises ValueError: there is no such entry, or a value is of another type than its field.
+        """
+        self.box.change([Change(resource=resource, key=key, administration=administration, set=fields)])
+
+    def remove(self, resource: str, key: int | str, *, administration: int = 1) -> None:
+        """Remove an entry.
+
+        :raises ValueError: there is no such entry.
+        """
+        self.box.change([Change(resource=resource, key=key, administration=administration, remove=True)])
 
     def fault(self, kind: str, **rule: Any) -> FaultRule:
         """Put a fault in force; see :class:`.faults.FaultRule`. ``fired`` of the result counts."""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_asperion.sandbox.schema import RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from airflow_provider_asperion.sandbox.schema import Resource
 
 Values = dict[str, Any]
 Key = int | str
 
+REMEMBERED_LISTS = 16
 IDS_PER_ADMINISTRATION = 100_000
 """Ids of two administrations never meet, so that asking the wrong one finds nothing."""
 
@@ -26,21 +27,27 @@ class Row:
 
     :param visible_at: moment of the clock before which lists and look-ups do not show it (read-back lag).
     :param seeded: it was there from the beginning.
+    :ivar extra: fields that the schema does not know, shown all the same.
     """
 
-    __slots__ = ("encoded", "encoded_for", "key", "seeded", "values", "visible_at")
+    __slots__ = ("encoded", "encoded_for", "extra", "key", "seeded", "values", "visible_at")
 
     def __init__(self, key: Key, values: Values, *, seeded: bool, visible_at: float = 0.0) -> None:
         self.key = key
         self.values = values
         self.seeded = seeded
         self.visible_at = visible_at
+        self.extra: Values = {}
         self.encoded = b""
         self.encoded_for: object = None
 
 
 class Table:
-    """The entries of one resource in one administration, in order of creation, with indexes."""
+    """The entries of one resource in one administration, in order of creation, with indexes.
+
+    It also remembers the lists that were asked for while nothing changed: whoever pages through ten thousand
+    entries shall not have them all looked through for each page.
+    """
 
     def __init__(self, resource: Resource, first_id: int) -> None:
         self.resource = resource
@@ -51,9 +58,16 @@ class Table:
         self._index: dict[str, dict[str, dict[Key, Row]]] = {
             name: defaultdict(dict) for name in self._indexed
         }
+        self._lists: dict[Hashable, list[Row]] = {}
+        self._hidden_until = 0.0
 
-    def add(self, values: Values, *, seeded: bool = False, visible_at: float = 0.0) -> Row:
-        """Store an entry; it gets an id unless it brings one."""
+    def add(
+        self, values: Values, *, seeded: bool = False, visible_at: float = 0.0, first: bool = False
+    ) -> Row:
+        """Store an entry; it gets an id unless it brings one.
+
+        :param first: in front of all others.
+        """
         key = values.get("id")
         if key is None:
             key = next(self._ids)
@@ -61,17 +75,39 @@ class Table:
         for line in values.get("lines", ()):
             line["id"] = next(self._line_ids)
         row = Row(key, values, seeded=seeded, visible_at=visible_at)
-        self.rows[key] = row
+        if first:
+            self.rows = {key: row, **self.rows}
+        else:
+            self.rows[key] = row
+        self._hidden_until = max(self._hidden_until, visible_at)
         self._enter(row)
         return row
 
     def replace(self, row: Row, values: Values) -> None:
         """Give an entry new values."""
-        for name in self._indexed:
-            self._index[name][_index_key(row.values.get(name))].pop(row.key, None)
+        self._leave(row)
         row.values = values
         row.encoded_for = None
         self._enter(row)
+
+    def remove(self, row: Row) -> None:
+        """Take an entry away; its id is not given again."""
+        self._leave(row)
+        self._lists.clear()
+        del self.rows[row.key]
+
+    def remembered(self, key: Hashable, now: float, find: Callable[[], list[Row]]) -> list[Row]:
+        """Return the list of this key: the one found before where nothing changed since, else found now.
+
+        :param now: moment of the clock; while entries wait to become visible nothing is remembered.
+        """
+        if now < self._hidden_until:
+            return find()
+        if key not in self._lists:
+            if len(self._lists) >= REMEMBERED_LISTS:
+                self._lists.pop(next(iter(self._lists)))
+            self._lists[key] = find()
+        return self._lists[key]
 
     def find(self, name: str, value: object) -> list[Row]:
         """Return the entries with exactly this value in an indexed field."""
@@ -91,7 +127,12 @@ class Table:
             row = self.rows.get(int(key_text))
         return row
 
+    def _leave(self, row: Row) -> None:
+        for name in self._indexed:
+            self._index[name][_index_key(row.values.get(name))].pop(row.key, None)
+
     def _enter(self, row: Row) -> None:
+        self._lists.clear()
         for name in self._indexed:
             self._index[name][_index_key(row.values.get(name))][row.key] = row
 

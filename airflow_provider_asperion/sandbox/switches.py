@@ -30,6 +30,15 @@ class Switches(BaseModel):
     unknown_parameters: Literal["ignore", "refuse"] = _switch(
         "ignore", "query parameters nobody knows: left alone, or answered with 400 [inferred]"
     )
+    change_date_filter: bool = _switch(
+        False,
+        "lists take DateLastChange_from and _to, which leave out what never changed; no such filter is known",
+    )
+    paging_shifts: tuple[Literal["insert", "remove"], ...] = _switch(
+        (),
+        "what happens to the lists while they are paged: each call for a later page makes the next of these "
+        "come true and strikes it off; an entry comes in front of the list, or its first one goes",
+    )
     case_matters: Literal["equals", "always", "never"] = _switch(
         "equals", "which text comparisons mind case: Equals and NotEquals only, all, or none; unknown"
     )
@@ -65,6 +74,9 @@ class Switches(BaseModel):
     orders_move_stock: bool = _switch(
         True,
         "an order lowers currentStock when it is created [help]; perhaps only once it is final [inferred]",
+    )
+    stock_changes_date: bool = _switch(
+        True, "a change of currentStock is a change of the article, so dateLastChange becomes now; unknown"
     )
     intrade: bool = _switch(
         True, "the administration has the inTrade pack; without it orders get 403 [inferred]"
