@@ -160,9 +160,13 @@ class AsperionClient:
             for item in pager.read(await self.get(path, {**(query or {}), **paging}, tenant=tenant)):
                 yield item
 
-    def pager(self, path: str) -> Pager:
-        """Return what walks the pages of a list once."""
-        return Pager(path, page_name=self.names.query.page, first_page=self.names.habits.first_page)
+    def pager(self, path: str, id_name: str = "id") -> Pager:
+        """Return what walks the pages of a list once.
+
+        :param id_name: field by which an entry is known again.
+        """
+        first, name = self.names.habits.first_page, self.names.query.page
+        return Pager(path, page_name=name, first_page=first, id_name=id_name)
 
     async def verify_administration(self) -> None:
         """Make sure that the administration asked for is the one that answers; free after the first time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -29,34 +29,35 @@ class Changes:
     """How one list is asked for what changed.
 
     :param interval: when it changed; None: everything is wanted.
-    :param filter: date filter of the API for that; None: it has none.
+    :param filters: date filters of the API for that; empty: it has none.
     :param changed: name of the field with the last change.
     :param added: name of the field with the first day.
     """
 
-    interval: Interval | None
-    filter: str | None
-    changed: str | None
-    added: str | None
+    interval: Interval | None = None
+    filters: tuple[str, ...] = ()
+    changed: str | None = None
+    added: str | None = None
 
-    def query(self, names: Names) -> dict[str, str]:
-        """Return the filter for the API: whole days, one more on either side.
+    def queries(self, names: Names) -> list[dict[str, str]]:
+        """Return what to ask the API, one after the other: whole days, one more on either side.
 
-        Whether its ends belong to it, and in which zone it thinks, is unknown; what comes too much is left
+        Whether the ends belong to it, and in which zone it thinks, is unknown; what comes too much is left
         out by :meth:`verdict`.
         """
-        if self.interval is None or self.filter is None:
-            return {}
+        if self.interval is None or not self.filters:
+            return [{}]
         words, form, zone = names.query, names.habits.query_date_format, names.habits.zone
         ends = (
             (words.from_suffix, self.interval.start, -_DAY),
             (words.to_suffix, self.interval.end, _DAY),
         )
-        return {
-            self.filter + suffix: (bound.astimezone(zone) + more).strftime(form)
+        days = {
+            suffix: (bound.astimezone(zone) + more).strftime(form)
             for suffix, bound, more in ends
             if bound is not None
         }
+        return [{one + suffix: day for suffix, day in days.items()} for one in self.filters]
 
     def verdict(self, body: Body, zone: dt.tzinfo) -> bool | None:
         """Whether an entry changed in the interval; None: it does not say.
@@ -66,11 +67,12 @@ class Changes:
         """
         if self.interval is None:
             return True
-        field = self.changed if self.filter is None else self.filter[:1].lower() + self.filter[1:]
-        moment = read_moment(_text(get_field(body, field)), zone)
-        if moment is None and field is not None and field in body:
-            moment = read_moment(_text(get_field(body, self.added)), zone)
-        return None if moment is None else self.interval.may_hold(moment)
+        fields = [name[:1].lower() + name[1:] for name in self.filters] or [self.changed or ""]
+        moments = [read_moment(_text(get_field(body, name)), zone) for name in fields]
+        if moments == [None] and fields[0] in body:
+            moments = [read_moment(_text(get_field(body, self.added)), zone)]
+        told = [self.interval.may_hold(moment) for moment in moments if moment is not None]
+        return any(told) if told else None
 
 
 class Listing(AsyncIterator[Entry], Generic[Entry]):
@@ -79,6 +81,8 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
     A list may move while its pages are read: an entry added in front or removed pushes others over a page
     boundary, and one that was pushed back is on no page that is still to be read. Such a walk is noticed and
     the list walked again for what did not come yet, until a walk finds it at rest.
+
+    What the API cannot filter is compared here: then all of the list passes by, and what changed is yielded.
 
     :param read: makes entries of an item; of one that is not wanted, none.
     :ivar seen: items that the API gave, each once.
@@ -107,21 +111,28 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self._path = path
         self._read = read
         self._changes = changes
-        self._query = {**(query or {}), **changes.query(client.names), **_order(client.names)}
+        self._queries = [
+            {**(query or {}), **one, **_order(client.names)} for one in changes.queries(client.names)
+        ]
         self._id_name = id_name
-        self._known: set[object] = set()
-        self._entries = self._walk_until_at_rest()
+        self._known: set[int | str] = set()
+        self._entries = self._walk_all()
 
     async def __anext__(self) -> Entry:
         """Return the next entry."""
         return await anext(self._entries)
 
-    async def _walk_until_at_rest(self) -> AsyncIterator[Entry]:
+    async def _walk_all(self) -> AsyncIterator[Entry]:
+        for query in self._queries:
+            async for entry in self._walk_until_at_rest(query):
+                yield entry
+
+    async def _walk_until_at_rest(self, query: Mapping[str, str]) -> AsyncIterator[Entry]:
         for remaining in reversed(range(self._client.names.habits.list_walks)):
-            pager = self._client.pager(self._path)
+            pager = self._client.pager(self._path, self._id_name)
             self.walks += 1
             try:
-                async for item in self._client.items(self._path, self._query, pager=pager):
+                async for item in self._client.items(self._path, query, pager=pager):
                     for entry in await self._new_entries(item):
                         yield entry
             except BadAnswer:
@@ -129,11 +140,12 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
                 # really goes in circles does so each time.
                 if not (pager.circling and remaining):
                     raise
-            if not (pager.shifted or pager.circling):
+            if not pager.shifted:
                 return
             self.shifted = True
         raise ListShifted(
-            f"the list moved during each of {self.walks} walks; entries may be missing",
+            f"the list moved each time it was walked, {self.walks} times; at last {pager.came} of "
+            f"{pager.total} entries came",
             method="GET",
             path=self._path,
         )
@@ -141,9 +153,9 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
     async def _new_entries(self, item: Body) -> Iterable[Entry]:
         """Make the entries of an item that did not come before and changed when asked."""
         key = get_field(item, self._id_name)
-        if key is not None:
-            if key in self._known:
-                return ()
+        if key in self._known:
+            return ()
+        if isinstance(key, int | str):
             self._known.add(key)
         self.seen += 1
         verdict = self._changes.verdict(item, self._client.names.habits.zone)
@@ -163,7 +175,7 @@ class OpenOrderLines(Listing[OpenOrderLine]):
         self.statuses: Counter[str] = Counter()
         self._read_order = read
         names = client.names.sales_order
-        super().__init__(client, path, self._lines, changes=Changes(None, None, None, None), id_name=names.id)
+        super().__init__(client, path, self._lines, changes=Changes(), id_name=names.id)
         self._open = client.names.habits.open_order_statuses
         self._status = names.status
 

@@ -51,19 +51,20 @@ class Paths(_Names):
 
 
 class ChangeFilters(_Names):
-    """Date filters by which a list gives only what changed, such as ``DateLastChange``; None: it has none.
+    """Date filters by which a list gives only what changed, such as ``DateLastChange``; empty: it has none.
 
-    Sent with ``_from`` and ``_to``. Whatever is named here is compared on our side too, in the body. A filter
-    on another date, such as ``DateAdded`` or ``Date``, hides what changed later than that date.
+    Sent with ``_from`` and ``_to``, and compared on our side too. Of several, each is asked in turn: where an
+    entry has no last change until somebody changes it, name ``DateAdded`` beside ``DateLastChange``. With
+    ``DateAdded`` or ``Date`` alone, what changes later than that date is not found.
     """
 
-    articles: str | None = _wire(None, "[unknown]")
-    debtors: str | None = _wire(None, "[unknown]; [go] lists DateAdded, and no filter on dateLastChange")
-    sales_order: str | None = _wire(None, "[unknown]")
-    sales_invoice: str | None = _wire(None, "[unknown]; [go] lists Date only")
+    articles: tuple[str, ...] = _wire((), "[unknown]")
+    debtors: tuple[str, ...] = _wire((), "[unknown]; [go] lists DateAdded, but nothing for dateLastChange")
+    sales_order: tuple[str, ...] = _wire((), "[unknown]")
+    sales_invoice: tuple[str, ...] = _wire((), "[unknown]; [go] lists Date only")
 
-    def of(self, kind: DocumentKind) -> str | None:
-        """Return the filter of a kind of document."""
+    def of(self, kind: DocumentKind) -> tuple[str, ...]:
+        """Return the filters of a kind of document."""
         return self.sales_order if kind == "sales_order" else self.sales_invoice
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from airflow_provider_asperion.asperion.errors import BadAnswer
+from airflow_provider_asperion.asperion.names import get_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,19 +20,23 @@ class Pager:
     """Knows which page to ask for next, and afterwards whether the list moved meanwhile.
 
     :param path: how errors name the list.
+    :param id_name: field by which an entry is known again.
+    :ivar came: how many different entries came.
+    :ivar total: how many the server said there are, on the last page read; None: it did not say.
     :ivar circling: the pages end in a circle.
     """
 
-    def __init__(self, path: str, *, page_name: str, first_page: int) -> None:
+    def __init__(self, path: str, *, page_name: str, first_page: int, id_name: str = "id") -> None:
         self.page: int | None = first_page
         self._path = path
         self._page_name = page_name
         self._asked: set[int] = set()
         self._seen: set[object] = set()
-        self._items = 0
+        self._id_name = id_name
         self._repeated = False
         self._shrank = False
-        self._total: int | None = None
+        self.came = 0
+        self.total: int | None = None
         self.circling = False
 
     @property
@@ -39,9 +44,12 @@ class Pager:
         """Whether something moved between the pages read so far, so that entries may be missing.
 
         An id came twice, ``totalCount`` fell from one page to the next, or at the end it is not the number
-        of entries that came. A list that only grew at its end did not shift: all of it came.
+        of entries that came. A list that only grew at its end did not shift: all of it came. Nor did one
+        that a server gives whole for every page.
         """
-        return self._repeated or self._shrank or self._total not in (None, self._items)
+        if self.circling and self.came == self.total:
+            return False
+        return self._repeated or self._shrank or self.total not in (None, self.came)
 
     def read(self, body: Any) -> Iterator[dict[str, Any]]:
         """Return the items of the page just asked for that did not come before, and move on.
@@ -56,12 +64,12 @@ class Pager:
         meta = meta if isinstance(meta, dict) else {}
         new = [item for item in items if self._is_new(item)]
         self._repeated |= len(new) < len(items)
-        self._items += len(new)
+        self.came += len(new)
         self._count(meta.get("totalCount"))
         self._asked.add(self.page)
         following = self._next_page(meta, self.page)
         self.circling = following in self._asked or (following is not None and not new)
-        if self.circling and self._total is not None and self._items < self._total:
+        if self.circling and self.total is not None and self.came < self.total:
             # Ending quietly here would let a look-up miss what is there, and make it a second time.
             raise self._bad("the pages go in circles before all items came")
         self.page = None if self.circling else following
@@ -70,12 +78,12 @@ class Pager:
     def _count(self, total: object) -> None:
         if not isinstance(total, int) or isinstance(total, bool):
             return
-        self._shrank |= self._total is not None and total < self._total
-        self._total = total
+        self._shrank |= self.total is not None and total < self.total
+        self.total = total
 
     def _is_new(self, item: dict[str, Any]) -> bool:
         """Whether an id comes for the first time: while data change, items move between pages."""
-        key = item.get("id")
+        key = get_field(item, self._id_name)
         if not isinstance(key, int | str):
             return True
         if key in self._seen:
