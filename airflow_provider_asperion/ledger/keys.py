@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from airflow_provider_asperion.records import Problem
@@ -32,11 +33,16 @@ class DocumentKey(NamedTuple):
     @property
     def id(self) -> str:
         """Primary key of the row: a digest, so that one short column names all three parts."""
-        digest = hashlib.sha256()
-        for part in self:
-            encoded = part.encode()
-            digest.update(len(encoded).to_bytes(4, "big") + encoded)
-        return digest.hexdigest()[:40]
+        return row_id(self)
+
+
+def row_id(parts: Iterable[str]) -> str:
+    """Return one short name for several parts; parts count with their length: ab, c is not a, bc."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    return digest.hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,3 +130,62 @@ tokens = Table(
     Column("session_id", Text),
     Column("updated_at", UtcDateTime, nullable=False),
 )
+
+# What SAP got last, one row a record. Without published_at it never got any: the key is only being held.
+snapshots = Table(
+    "asperion_snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("administration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("action", Text),
+    Column("observed_at", UtcDateTime),
+    Column("published_at", UtcDateTime),
+    Column("file", Text),
+    Column("number", Text),
+    Column("run_id", Text),
+    Column("posted", Text),
+    # Which publication is under way, and what it observed; whether it lives is told by its session.
+    Column("outbox_id", Text),
+    Column("observing_at", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("administration", "flow", "key"),
+    Index(None, "outbox_id"),
+    Index(None, "file"),
+    Index(None, "number"),
+)
+
+# Publications, from the plan until SAP can see them.
+outbox = Table(
+    "asperion_outbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("administration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("batch", Integer, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decisions", JSON, nullable=False),
+    Column("files", JSON, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("administration", "flow", "run_id", "batch"),
+    Index(None, "session_id"),
+    Index(None, "state", "updated_at"),
+)
+
+# Until when changes have been fetched. A moment only ever moves forward.
+watermarks = Table(
+    "asperion_watermarks",
+    metadata,
+    Column("administration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("moment", UtcDateTime, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("administration", "flow"),
+)

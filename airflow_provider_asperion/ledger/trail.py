@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.sql.functions import coalesce
 
 from airflow_provider_asperion.ledger.keys import DocumentKey
-from airflow_provider_asperion.ledger.tables import documents, events
+from airflow_provider_asperion.ledger.tables import documents, events, snapshots
 from airflow_provider_asperion.records import Problem
 
 if TYPE_CHECKING:
@@ -80,10 +81,19 @@ def trail(work: Work, key: DocumentKey) -> list[Event]:
 
 
 def of_run(work: Work, run_id: str) -> list[tuple[DocumentKey | None, Event]]:
-    """Return what happened in a run, oldest first, each with the key of its document where it is known."""
+    """Return what happened in a run, oldest first, each with its key where it is known.
+
+    Of a record on its way to SAP the ``kind`` of the key is the flow.
+    """
     statement = (
-        select(events, documents.c.administration, documents.c.kind, documents.c.key)
+        select(
+            events,
+            coalesce(documents.c.administration, snapshots.c.administration).label("administration"),
+            coalesce(documents.c.kind, snapshots.c.flow).label("kind"),
+            coalesce(documents.c.key, snapshots.c.key).label("key"),
+        )
         .outerjoin(documents, documents.c.id == events.c.document_id)
+        .outerjoin(snapshots, snapshots.c.id == events.c.document_id)
         .where(events.c.run_id == run_id)
         .order_by(events.c.id)
     )
