@@ -11,6 +11,7 @@
       ServerFault            408 and 5xx
       ListShifted            the list moved each time it was walked
       BadAnswer              an answer that cannot be understood
+        Unreadable           one thing in it has a field of another type than expected
       LoginRefused           401, or a client id or secret that is not accepted
         ConsentNeeded        a person must allow the application (again)
       Forbidden              403
@@ -171,6 +172,13 @@ class BadAnswer(AsperionError):
 
     rule = "asperion.bad_answer"
     remedy = "check host and paths of the connection and the settings; a portal or proxy may have answered"
+
+
+class Unreadable(BadAnswer):
+    """One thing has a field that is not of the expected type."""
+
+    rule = "asperion.unreadable"
+    remedy = "correct the field in Asperion, or its name in the settings (names)"
 
 
 class LoginRefused(AsperionError):

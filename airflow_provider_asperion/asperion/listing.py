@@ -8,7 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from airflow_provider_asperion.asperion.errors import BadAnswer, ListShifted
+from airflow_provider_asperion.asperion.errors import (
+    BadAnswer,
+    ListShifted,
+    NotFound,
+    Unreadable,
+    to_problem,
+)
 from airflow_provider_asperion.asperion.models import OpenOrderLine
 from airflow_provider_asperion.asperion.moments import Interval, read_moment
 from airflow_provider_asperion.asperion.names import get_field
@@ -17,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.asperion.client import AsperionClient
     from airflow_provider_asperion.asperion.models import DocumentDetail
     from airflow_provider_asperion.asperion.names import Names
+    from airflow_provider_asperion.records import Problem
 
 Entry = TypeVar("Entry")
 Body = dict[str, Any]
@@ -89,6 +96,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
     :ivar undated: items that do not say when they changed, although that was asked; they are yielded.
     :ivar walks: how often the list was walked.
     :ivar shifted: whether the list moved during one of the walks.
+    :ivar problems: one for each item that cannot be read; the others come all the same.
     :raises ListShifted: it moved during each walk (``habits.list_walks``).
     :raises AsperionError: see :mod:`.errors`.
     """
@@ -107,6 +115,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self.undated = 0
         self.walks = 0
         self.shifted = False
+        self.problems: list[Problem] = []
         self._client = client
         self._path = path
         self._read = read
@@ -160,7 +169,15 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self.seen += 1
         verdict = self._changes.verdict(item, self._client.names.habits.zone)
         self.undated += verdict is None
-        return () if verdict is False else await self._read(item)
+        if verdict is False:
+            return ()
+        try:
+            return await self._read(item)
+        except NotFound:
+            return ()  # it was in the list, and went before it was asked for
+        except Unreadable as error:
+            self.problems.append(to_problem(error, record=str(key)))
+            return ()
 
 
 class OpenOrderLines(Listing[OpenOrderLine]):

@@ -383,7 +383,7 @@ def _vat_code(item: dict[str, Any]) -> models.VatCode:
         "id": item.get("id"),
         "description": item.get("description"),
         "sales": item.get("salesCode"),
-        "percentage": amount(item.get("percentage")),
+        "percentage": amount(item.get("percentage"), "percentage"),
         "country": item.get("countryCode"),
         "is_default": item.get("isDefault"),
         "valid_from": item.get("validFrom"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from airflow_provider_asperion.asperion.errors import BadAnswer
+from airflow_provider_asperion.asperion.errors import Unreadable
 from airflow_provider_asperion.asperion.models import (
     Article,
     Debtor,
@@ -23,7 +23,7 @@ from airflow_provider_asperion.asperion.models import (
 from airflow_provider_asperion.asperion.names import get_field, put_field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_asperion.asperion.models import DocumentDraft, LineDraft
     from airflow_provider_asperion.asperion.names import (
@@ -47,7 +47,7 @@ _WHOLE_NUMBERS = frozenset({"payment_condition", "ledger_account", "cost_center"
 def read(model: type[Read], values: Mapping[str, object], what: str) -> Read:
     """Make a model of values from the wire.
 
-    :raises BadAnswer: naming the fields that have another type than expected, without their values.
+    :raises Unreadable: naming the fields that have another type than expected, without their values.
     """
     complaints: set[str] = set()
     try:
@@ -56,7 +56,7 @@ def read(model: type[Read], values: Mapping[str, object], what: str) -> Read:
         complaints.update(
             str(part["loc"][0]) for part in error.errors(include_input=False, include_url=False)
         )
-    raise BadAnswer(f"{what}: not of the expected type: {', '.join(sorted(complaints))}")
+    raise Unreadable(f"{what}: not of the expected type: {', '.join(sorted(complaints))}")
 
 
 def read_debtor(body: Mapping[str, Any], names: DebtorNames) -> Debtor:
@@ -91,7 +91,7 @@ def read_article(body: Mapping[str, Any], names: ArticleNames) -> Article:
     numbers = ("price", "current_stock", "available", "reserved", "on_order")
     values = {
         **{field: get_field(body, getattr(names, field)) for field in plain},
-        **{field: amount(get_field(body, getattr(names, field))) for field in numbers},
+        **_amounts(body, names, numbers),
         "active": _active(get_field(body, names.active_state), names),
         "warehouses": [_warehouse(one, names.warehouse) for one in _items(get_field(body, names.warehouses))],
         "characteristics": tuple(_text(get_field(body, name)) for name in names.characteristics),
@@ -104,7 +104,7 @@ def read_article(body: Mapping[str, Any], names: ArticleNames) -> Article:
 
 def _warehouse(body: Mapping[str, Any], names: WarehouseNames) -> WarehouseStock:
     numbers = ("current_stock", "available", "reserved", "on_order")
-    values = {field: amount(get_field(body, getattr(names, field))) for field in numbers}
+    values = _amounts(body, names, numbers)
     return read(WarehouseStock, {**values, "code": _text(get_field(body, names.code))}, "warehouse")
 
 
@@ -154,7 +154,7 @@ def _document_values(body: Mapping[str, Any], kind: DocumentKind, names: Documen
     values = {
         "kind": kind,
         **{field: get_field(body, getattr(names, field)) for field in plain},
-        **{field: amount(get_field(body, getattr(names, field))) for field in ("net", "vat", "gross")},
+        **_amounts(body, names, ("net", "vat", "gross")),
         "line_count": len(lines) if isinstance(lines, list) else None,
     }
     return {**values, **_texts(values, {"reference", "number", "debtor_customer_number"})}
@@ -162,8 +162,8 @@ def _document_values(body: Mapping[str, Any], kind: DocumentKind, names: Documen
 
 def _line(body: Mapping[str, Any], names: LineNames) -> DocumentLine:
     values = {field: get_field(body, getattr(names, field)) for field in DocumentLine.model_fields}
-    for field in ("quantity", "price", "discount", "amount", "vat_amount", "delivered"):
-        values[field] = amount(values[field])
+    numbers = ("quantity", "price", "discount", "amount", "vat_amount", "delivered")
+    values |= _amounts(body, names, numbers)
     return read(DocumentLine, {**values, **_texts(values, {"article_code", "unit", "vat_code"})}, "line")
 
 
@@ -178,7 +178,7 @@ def _items(value: object) -> list[dict[str, Any]]:
     if not isinstance(items, list):
         return []
     if not all(isinstance(item, dict) for item in items):
-        raise BadAnswer("a nested list holds something else than objects")
+        raise Unreadable("a nested list holds something else than objects")
     return items
 
 
@@ -225,10 +225,15 @@ def write_date(date: dt.date, form: str) -> str:
     return dt.datetime.combine(date, dt.time()).strftime(form)
 
 
-def amount(value: object) -> Decimal | None:
+def _amounts(body: Mapping[str, Any], names: BaseModel, fields: Iterable[str]) -> dict[str, Decimal | None]:
+    return {field: amount(get_field(body, getattr(names, field)), field) for field in fields}
+
+
+def amount(value: object, field: str = "amount") -> Decimal | None:
     """Read an amount: a JSON number, or its text.
 
-    :raises BadAnswer: for anything else.
+    :param field: how the error names it.
+    :raises Unreadable: for anything else.
     """
     if value is None or value == "":
         return None
@@ -237,7 +242,7 @@ def amount(value: object) -> Decimal | None:
             return Decimal(value)
         except InvalidOperation:
             pass
-    raise BadAnswer("an amount is no number")
+    raise Unreadable(f"not a number: {field}")
 
 
 def _id_value(field: str, value: object) -> object:
