@@ -1,11 +1,16 @@
 """IDocs are written flat and as XML: offsets to the character, order, limits; and read back equal."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sandbox.sap_files import idoc_flat, idoc_xml, order_tree, sample_orders
 from airflow_provider_asperion.sap.idoc_writing import FlatWriter, XmlWriter
 from airflow_provider_asperion.sap.json_writing import JsonWriter
 from airflow_provider_asperion.sap.write_profile import ControlRecord, WriteProfile
@@ -339,6 +344,43 @@ def test_message_types_are_read_with_their_key_where_the_settings_name_them(
     (other,) = read(content)
     assert isinstance(other, Problem)
     assert other.rule == "document.type"
+
+
+@pytest.mark.parametrize(("make", "other"), [(FlatWriter, idoc_flat), (XmlWriter, idoc_xml)])
+def test_the_sandbox_writes_the_same_orders_in_its_own_way(make, other, read):
+    orders = list(sample_orders(5))
+    documents = [
+        document("ORDERS05", order_tree(order), number=str(place)) for place, order in enumerate(orders, 1)
+    ]
+    ours, theirs = read(written(make(WriteProfile()), *documents)), read(other(orders))
+    assert [one.key for one in ours] == [order.reference for order in orders]
+    for one, expected in zip(ours, theirs, strict=True):
+        assert {**one.data, "EDI_DC40": {}} == {**expected.data, "EDI_DC40": {}}
+
+
+def test_the_command_reads_what_was_written(tmp_path):
+    settings = tmp_path / "asperion.yaml"
+    settings.write_text(
+        "version: 1\nintegrations:\n  shop:\n"
+        "    sap: {connection: s}\n    asperion: {connection: a}\n    flows:\n"
+        "      orders_to_asperion:\n        folder: {inbox: in}\n"
+        "        reading: {message_types: [MATMAS, ADRMAS]}\n"
+    )
+    mail = {"E1ADRMAS": [{"OBJ_TYPE": "KNA1", "OBJ_ID": "1", "E1BPADSMTP": [{"E_MAIL": "a@example.org"}]}]}
+    files = []
+    for make in WRITERS:
+        for basic_type, data in (("MATMAS05", MATERIAL), ("ADRMAS02", mail)):
+            files.append(tmp_path / f"{basic_type}{make.suffix}")
+            files[-1].write_bytes(written(make(WriteProfile()), document(basic_type, data)))
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow_provider_asperion", "read", *files, "--settings", settings],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line[:11] for line in done.stdout.splitlines()] == ['{"document"'] * len(files)
 
 
 @pytest.mark.parametrize("basic_type", MESSAGES)
