@@ -259,7 +259,7 @@ def _lock_outboxes(
 
 
 def _begin(work: Work, session: WorkSession, key: OutboxKey, row: Row[Any]) -> None:
-    if row.state not in ("planned", "abandoned") or not row.unheld:
+    if row.state != "abandoned" and not (row.state == "planned" and row.unheld):
         raise _lost(session, key.id)
     values = {"session_id": session.id, "state": "planned", "decisions": [], "files": []}
     work.connection.execute(update(outbox).where(outbox.c.id == key.id).values(**values, updated_at=work.now))
