@@ -103,16 +103,18 @@ def test_migrations_and_tables_agree_and_go_back(ledger: Ledger) -> None:
         assert inspect(connection).get_table_names() == [schema.VERSION_TABLE]
 
 
+@pytest.mark.parametrize("cut_off_at", ["asperion_sightings", "asperion_watermarks"])
 def test_a_migration_that_is_cut_off_leaves_the_version_it_found(
     ledger_url: str,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
+    cut_off_at: str,
 ) -> None:
     from alembic import op
 
     real = op.create_table
 
     def create_table(name: str, *columns: object, **options: object) -> object:
-        if name == "asperion_sightings":
+        if name == cut_off_at:
             raise KeyboardInterrupt
         return real(name, *columns, **options)
 

@@ -70,15 +70,40 @@ def test_a_worker_that_is_overtaken_anywhere_publishes_nothing_twice(ledger, clo
 
 
 def test_without_the_fence_the_overtaken_worker_publishes_twice(ledger, clock, tmp_path, monkeypatch) -> None:
+    # It is shut twice: the worker's session is over, and its publication was given up.
     monkeypatch.setattr(outbox, "_is_mine", lambda work, session: true())
-    first = Worker(ledger, tmp_path, "first", {"A": "1"})
-    first.go_to("written")
-    # The fence is two things: whose it is, and that it was not given up.
     monkeypatch.setattr(outbox, "_abandon", lambda work, ids: None)
-    clock.forward(60)
-    assert Worker(ledger, tmp_path, "second", {"A": "1"}).go_on()
-    first.go_on()
+    overtake(ledger, clock, tmp_path, "written")
     assert seen(tmp_path) == {"create A=1": 2}
+
+
+def wake_beside_its_successor(ledger, clock, folder) -> tuple[bool, bool]:
+    """Stop a task until it is cleared, and wake it up while the next try of the same batch is at work."""
+    first = Worker(ledger, folder, "first", {"A": "1"})
+    first.go_to("written")
+    clock.forward(60)
+    cleared = Worker(ledger, folder, "first", {"A": "1"})
+    cleared.go_to("planned")
+    woken = first.go_on()
+    for path in folder.glob("*.txt"):  # SAP fetches what it sees
+        path.rename(folder / "fetched" / path.name)
+    return woken, cleared.go_on()
+
+
+def test_a_task_that_wakes_beside_its_successor_shows_nothing(ledger, clock, tmp_path) -> None:
+    (tmp_path / "fetched").mkdir()
+    assert wake_beside_its_successor(ledger, clock, tmp_path) == (False, True)
+    assert seen(tmp_path) + seen(tmp_path / "fetched") == {"create A=1": 1}
+
+
+def test_without_the_fence_a_task_and_its_successor_show_a_file_each(
+    ledger, clock, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "fetched").mkdir()
+    monkeypatch.setattr(outbox, "_is_mine", lambda work, session: true())
+    monkeypatch.setattr(outbox, "published", lambda work, session, outbox_id: None)
+    wake_beside_its_successor(ledger, clock, tmp_path)
+    assert seen(tmp_path) + seen(tmp_path / "fetched") == {"create A=1": 2}
 
 
 @pytest.mark.parametrize("point", ["held", "planned", "written", "uploaded", "revealed"])
