@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.flows.orders_to_asperion.intake import Intake
     from airflow_provider_asperion.ledger import Ledger, TokenVault
     from airflow_provider_asperion.sap.dropbox import Dropbox
-    from airflow_provider_asperion.settings import Integration, OrdersToAsperion, Settings
+    from airflow_provider_asperion.settings import Integration, OrdersToAsperion, OutFolder, Settings
     from airflow_provider_asperion.staging import Cipher, Staging
 
 SECTION = "asperion"
@@ -220,6 +220,15 @@ async def intake(
     with open_ledger() as ledger:
         async with SapSftpHook(connection).dropbox(flow_settings.folder) as dropbox:
             yield Intake(dropbox, ledger, place=place, run=run), dropbox, ledger
+
+
+@asynccontextmanager
+async def outgoing(integration_name: str, folder: OutFolder) -> AsyncIterator[Dropbox]:
+    """Open the folder from which SAP fetches a flow's files."""
+    from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
+
+    async with SapSftpHook(integration(integration_name).sap.connection).dropbox(folder.drop_folder) as box:
+        yield box
 
 
 def run_of(context: Context) -> str:

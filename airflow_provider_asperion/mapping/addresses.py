@@ -37,3 +37,9 @@ def split_street(line: object, house_number: object = None) -> dict[str, str]:
             street, number = found["street"].rstrip(" ,"), found["number"]
     parts = {"street": street, "number": number}
     return {name: value for name, value in parts.items() if value}
+
+
+def join_street(street: object, house_number: object = None) -> str | None:
+    """Return street and house number as one line; None when there is no street."""
+    name, number = text_of(street), text_of(house_number)
+    return f"{name} {number}" if name and number else name

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULTS = Path(__file__).parent / "defaults"
+TO_SAP = DEFAULTS / "to_sap"
 SETTINGS = "settings"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_KEYS = frozenset({"mapping", "extends", "for", "lines", "names", "rows", "look_ups"})
-_ROW_KEYS = frozenset({"value", "default", "when", "look_up", "required", "examples"})
+_KEYS = frozenset({"mapping", "extends", "for", "lines", "names", "rows", "look_ups", "send"})
+_ROW_KEYS = frozenset({"value", "default", "when", "look_up", "required", "examples", "send", "type"})
+_SEND = ("create", "always", "if_changed", "stamp", "never")
+_TYPES = ("text", "number", "date")
 _MOST_NODES = 50_000
 
 
@@ -65,6 +68,8 @@ class Row:
     :param when: condition; where it does not hold the row does nothing, its default included.
     :param look_up: name of the table through which the value goes.
     :param required: the document is refused where the row gives nothing.
+    :param send: in a mapping to SAP, when the field travels; None: as the mapping says.
+    :param type: in a mapping to SAP, what a column of a delimited file holds.
     """
 
     target: str
@@ -74,11 +79,17 @@ class Row:
     look_up: str | None = None
     required: bool = False
     examples: tuple[Example, ...] = ()
+    send: str | None = None
+    type: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A mapping file with what it extends, and with the changes of the settings.
+
+    :param record: in a mapping to SAP, what is mapped (``product``); empty in a mapping of SAP's documents.
+    :param basic_type: in a mapping to SAP, the IDoc that is made; empty for a delimited file.
+    :param send: in a mapping to SAP, when a field travels whose row does not say so.
 
     :param examples_of: the files whose examples hold for it: not those of a file that it extends, for it may
         have changed the names that they rest on.
@@ -92,12 +103,20 @@ class Definition:
     names: dict[str, Source] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     look_ups: dict[str, LookUp] = field(default_factory=dict)
+    record: str = ""
+    basic_type: str = ""
+    send: str = "if_changed"
     examples_of: tuple[str, ...] = ()
 
 
 def shipped() -> tuple[str, ...]:
-    """Return the names of the mappings that come with the package."""
+    """Return the names of the mappings of SAP's documents that come with the package."""
     return tuple(sorted(path.stem for path in DEFAULTS.glob("*.yaml")))
+
+
+def shipped_to_sap() -> tuple[str, ...]:
+    """Return the names of the mappings to SAP that come with the package."""
+    return tuple(sorted(path.stem for path in TO_SAP.glob("*.yaml")))
 
 
 def read_definition(name: str, *, folder: Path | None = None, seen: tuple[Path, ...] = ()) -> Definition:
@@ -111,7 +130,7 @@ def read_definition(name: str, *, folder: Path | None = None, seen: tuple[Path, 
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(shipped())
+        known = ", ".join((*shipped(), *shipped_to_sap()))
         raise ProblemError(
             Problem(
                 rule="mapping.unknown",
@@ -143,8 +162,9 @@ def changed(
 
 
 def _path(name: str, folder: Path | None) -> Path:
-    if re.fullmatch(r"\w+", name) and name in shipped():
-        return DEFAULTS / f"{name}.yaml"
+    for known in (DEFAULTS, TO_SAP):
+        if re.fullmatch(r"\w+", name) and (known / f"{name}.yaml").exists():
+            return known / f"{name}.yaml"
     return ((folder or Path()) / name).resolve()
 
 
@@ -165,6 +185,9 @@ def _extended(base: Definition | None, tree: dict[str, Any], path: Path) -> Defi
         formats=_texts(chosen.get("formats"), definition.formats),
         lines=_source(tree["lines"], file) if tree.get("lines") else definition.lines,
         look_ups={**definition.look_ups, **_look_ups(tree, file, problems)},
+        record=str(chosen.get("record") or definition.record),
+        basic_type=str(chosen.get("basic_type") or definition.basic_type),
+        send=_one_of(_SEND, tree.get("send") or definition.send, "send", file, problems),
     )
     try:
         definition = changed(
@@ -197,7 +220,7 @@ def _row(target: str, value: Any, file: str, problems: list[Problem]) -> Row | N
     unknown = [key for key in block if key not in _ROW_KEYS]
     if unknown or block.get("value") is None or isinstance(block["value"], (dict, list)):
         what = f"a row has no {unknown[0]!r}" if unknown else "the row has no expression in `value`"
-        known = "a row has value, default, when, look_up, required and examples"
+        known = f"a row has {', '.join(sorted(_ROW_KEYS))}"
         problems.append(_fault(file, target, what, known, field=str(target)))
         return None
     default = block.get("default")
@@ -213,6 +236,10 @@ def _row(target: str, value: Any, file: str, problems: list[Problem]) -> Row | N
         when=None if block.get("when") is None else _source(block["when"], file),
         look_up=None if block.get("look_up") is None else str(block["look_up"]),
         required=required == "true",
+        send=None
+        if block.get("send") is None
+        else _one_of(_SEND, block["send"], str(target), file, problems),
+        type=_one_of(_TYPES, block.get("type") or "text", str(target), file, problems),
         examples=tuple(_examples(block.get("examples"), target, file, problems)),
     )
 
@@ -226,6 +253,13 @@ def _examples(listed: Any, target: str, file: str, problems: list[Problem]) -> I
         gives = one["gives"]
         line = getattr(next(iter(one)), "line", None)
         yield Example(given=one["given"], gives=None if gives is None else _text(gives), line=line)
+
+
+def _one_of(known: tuple[str, ...], value: Any, field: str, file: str, problems: list[Problem]) -> str:
+    if str(value) not in known:
+        message = f"there is no {str(value)!r} here"
+        problems.append(_fault(file, value, message, f"write one of {', '.join(known)}", field=field))
+    return str(value)
 
 
 def _look_ups(tree: dict[str, Any], file: str, problems: list[Problem]) -> dict[str, LookUp]:

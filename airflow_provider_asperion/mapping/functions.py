@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import pass_context
 
 from airflow_provider_asperion.mapping import values
-from airflow_provider_asperion.mapping.addresses import split_street
+from airflow_provider_asperion.mapping.addresses import join_street, split_street
 from airflow_provider_asperion.mapping.faults import BadValueError
 from airflow_provider_asperion.mapping.navigation import Scope, qualifier
 
@@ -42,6 +42,8 @@ def functions_of(
         "first_of": values.first_of,
         "is_person": values.is_person,
         "split_street": split_street,
+        "join_street": join_street,
+        "pad": values.pad,
         "qualifier": qualifier,
         **overrides,
         "decimal": _number_by(overrides["decimal"]) if "decimal" in overrides else values.decimal,

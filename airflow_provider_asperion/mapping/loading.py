@@ -71,6 +71,9 @@ class Loader:
 
     :param functions: functions of values, by name.
     :param look_ups: the tables that rows may name.
+    :param complaint_about: tells what is wrong with a target, and the remedy; None when it may be filled.
+    :param is_root: tells whether a name can stand at the top of what is mapped; by default whether it can be
+        in SAP's documents of the formats of the mapping.
     """
 
     def __init__(
@@ -79,7 +82,12 @@ class Loader:
         sandbox: Sandbox,
         functions: Mapping[str, Callable[..., Any]],
         look_ups: Mapping[str, LookUp],
+        *,
+        complaint_about: Callable[[str], tuple[str, str] | None] = complaint_about,
+        is_root: Callable[[str], bool] | None = None,
     ) -> None:
+        self._complaint_about = complaint_about
+        self._is_root = is_root or self._is_root_of_sap
         self._definition = definition
         self._sandbox = sandbox
         self._functions = frozenset(functions) | SCOPED
@@ -131,7 +139,7 @@ class Loader:
         return made
 
     def _row(self, row: Row, known: frozenset[str]) -> CompiledRow | None:
-        complaint = complaint_about(row.target)
+        complaint = self._complaint_about(row.target)
         if complaint:
             self._fault(row.target, row.value, *complaint, rule="mapping.target")
         if row.look_up is not None and row.look_up not in self._look_ups:
@@ -169,7 +177,7 @@ class Loader:
             return None
         return CompiledRow(target, source, tree, alone, sources(tree))
 
-    def _is_root(self, name: str) -> bool:
+    def _is_root_of_sap(self, name: str) -> bool:
         """Tell whether a name can stand at the top of the documents that the mapping is for."""
         formats = set(self._definition.formats)
         idoc = bool(formats & {"idoc_xml", "idoc_flat"})

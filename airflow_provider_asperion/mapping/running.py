@@ -76,19 +76,35 @@ class Run:
 
         :raises ProblemError: with one problem per row that could not be evaluated.
         """
+        header, lines = self.fields()
+        # The customer is a group that every order has; where all of it is absent, defaults may still fill it.
+        values: dict[str, Any] = {"customer": {}}
+        for target, value in header.items():
+            _put(values, target, value)
+        values[LINES] = lines
+        return Mapped(values, *self.trail())
+
+    def fields(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the values by target, and those of each line by target below ``lines``.
+
+        :raises ProblemError: with one problem per row that could not be evaluated.
+        """
         self._name()
         compiled = self._compiled
         rows = (*compiled.header_rows, compiled.items) if compiled.items else compiled.header_rows
         found = self._evaluate(compiled.header_program, rows, self._variables)
-        # The customer is a group that every order has; where all of it is absent, defaults may still fill it.
-        values: dict[str, Any] = {"customer": {}}
+        header: dict[str, Any] = {}
         for row in compiled.header_rows:
-            _put(values, row.target, self._finished(row, found.get(row.target, _SKIP)))
-        values[LINES] = [
-            self._line(line, index) for index, line in enumerate(self._items(found.get(LINES)), start=1)
-        ]
+            value = self._finished(row, found.get(row.target, _SKIP))
+            if value is not None:
+                header[row.target] = value
+        lines = [self._line(line, index) for index, line in enumerate(self._items(found.get(LINES)), start=1)]
         self._stop_on_problems()
-        return Mapped(values, tuple(self._defaults), tuple(dict.fromkeys(self._looked_up)))
+        return header, lines
+
+    def trail(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the targets that used their default, and the look-up tables that were used."""
+        return tuple(self._defaults), tuple(dict.fromkeys(self._looked_up))
 
     def example(self, row: CompiledRow, line: dict[str, Any] | None) -> Any:
         """Return what one row gives, its default included, its look-up table not.
@@ -207,8 +223,6 @@ class Run:
 
 def _put(values: dict[str, Any], target: str, value: Any) -> None:
     """Set the value at a dotted path; a group is made only when one of its fields has a value."""
-    if value is None:
-        return
     *groups, name = target.split(".")
     for group in groups:
         values = values.setdefault(group, {})

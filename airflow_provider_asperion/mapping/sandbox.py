@@ -93,6 +93,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Read ``obj[argument]``: the n-th segment or character, else as ``obj.argument``."""
         if isinstance(argument, str):
             return self.getattr(obj, argument)
+        if isinstance(obj, dict) and isinstance(argument, int):
+            return obj.get(argument, ABSENT)
         if isinstance(obj, (list, tuple, str)) and isinstance(argument, int):
             return obj[argument] if -len(obj) <= argument < len(obj) else ABSENT
         return ABSENT

@@ -29,18 +29,25 @@ def complaint_about(target: str) -> tuple[str, str] | None:
     """Return what is wrong with a target and the remedy, or None when it exists."""
     if target in targets():
         return None
-    if _NOT_IN_ASPERION.search(target):
-        return (
-            f"{target!r} cannot be mapped: Asperion's articles are simple articles, "
-            "they have no categories, images or variants",
-            "remove the row; sizes and colours travel in the characteristic fields of an article",
-        )
+    if found := no_part_of_articles(target):
+        return found
     inside = [known for known in targets() if known.startswith(f"{target}.")]
     if inside:
         return f"{target!r} is a group of fields", f"map one of its fields: {', '.join(inside)}"
     close = difflib.get_close_matches(target, targets(), n=1) or _same_ending(target)
     hint = f"did you mean {close[0]!r}?" if close else f"known fields: {', '.join(targets())}"
     return f"there is no field {target!r}", hint
+
+
+def no_part_of_articles(text: str) -> tuple[str, str] | None:
+    """Return the complaint about a target or expression that names what articles do not have (P3)."""
+    if not _NOT_IN_ASPERION.search(text):
+        return None
+    return (
+        f"{text!r} cannot be mapped: Asperion's articles are simple articles, "
+        "they have no categories, images or variants",
+        "remove the row; sizes and colours travel in the characteristic fields of an article",
+    )
 
 
 def _same_ending(target: str) -> list[str]:

@@ -95,6 +95,12 @@ def _no_day(text: str) -> dt.date:
     )
 
 
+def pad(value: object, width: int) -> str | None:
+    """Return a number padded with zeros to a width, as SAP keeps its keys; with letters it stays as it is."""
+    text = text_of(value)
+    return text.zfill(min(width, 40)) if text is not None and text.isascii() and text.isdigit() else text
+
+
 def strip_zeros(value: object) -> str | None:
     """Return a key without leading zeros if it is all digits (SAP's ALPHA conversion), else as it is."""
     text = text_of(value)

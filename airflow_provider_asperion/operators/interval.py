@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The form of a run."""
+    """The form of a run. ``pattern`` belongs to the flows that read files."""
 
     dry_run: bool
     pattern: str | None
@@ -34,10 +34,22 @@ def archived_interval(context: Context) -> tuple[dt.datetime, dt.datetime] | Non
 
     The form's interval counts first. A backfill reads the interval of its run.
     """
+    return _interval(context, "archived_from", "archived_to")
+
+
+def changed_interval(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return the interval whose changes are sent; None: as the settings say.
+
+    The form's interval counts first. A backfill sends what changed in the interval of its run.
+    """
+    return _interval(context, "changed_from", "changed_to")
+
+
+def _interval(context: Context, first: str, last: str) -> tuple[dt.datetime, dt.datetime] | None:
     params = context["params"]
-    if params.get("archived_from"):
-        end = params.get("archived_to")
-        return _moment(params["archived_from"]), _moment(end) if end else dt.datetime.now(dt.UTC)
+    if params.get(first):
+        end = params.get(last)
+        return _moment(params[first]), _moment(end) if end else dt.datetime.now(dt.UTC)
     run = context["dag_run"]
     kind = getattr(run.run_type, "value", run.run_type)
     if kind != "backfill":

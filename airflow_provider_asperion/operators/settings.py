@@ -17,7 +17,7 @@ except ImportError:  # Airflow before 3.3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_asperion.settings import OrdersToAsperion
+    from airflow_provider_asperion.settings import OrdersToAsperion, ToSap
 
 ORDER_PARAMS = {
     "dry_run": Param(
@@ -55,6 +55,36 @@ ORDER_PARAMS = {
     ),
 }
 
+OUTGOING_PARAMS = {
+    "dry_run": Param(
+        False,
+        type="boolean",
+        title="Dry run",
+        description="Show what would be sent as create, update or deletion, field by field. "
+        "Nothing is written.",
+    ),
+    "full": Param(
+        False,
+        type="boolean",
+        title="Send everything",
+        description="Send every record, also those that did not change since SAP got them.",
+    ),
+    "changed_from": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="Changed from",
+        description="Only what changed in Asperion at or after this moment. Empty: as the settings say.",
+    ),
+    "changed_to": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="Changed until",
+        description="End of that interval, exclusive. Empty: until now.",
+    ),
+}
+
 
 def configured(flow: str) -> Iterator[tuple[str, Any]]:
     """Yield (integration, settings of the flow) for each integration in which the flow is enabled."""
@@ -72,18 +102,30 @@ def dag_id(flow: str, integration: str) -> str:
 
 
 def dag_arguments(flow: str, integration: str, settings: OrdersToAsperion) -> dict[str, Any]:
-    """Return the arguments of a flow's DAG: schedule, retries, form.
+    """Return the arguments of the DAG of a flow to Asperion.
 
     The schedule has data intervals, so that a backfill of a past day reads the files of that day.
     """
+    return _arguments(flow, integration, settings, ORDER_PARAMS, runs=4)
+
+
+def outgoing_dag_arguments(flow: str, integration: str, settings: ToSap) -> dict[str, Any]:
+    """Return the arguments of the DAG of a flow to SAP; a backfill of a past day sends its changes."""
+    return _arguments(flow, integration, settings, OUTGOING_PARAMS, runs=2)
+
+
+def _arguments(
+    flow: str, integration: str, settings: OrdersToAsperion | ToSap, params: dict[str, Param], *, runs: int
+) -> dict[str, Any]:
+    """Return the arguments of a DAG: schedule, retries, form."""
     schedule = settings.schedule
     return {
         "dag_id": dag_id(flow, integration),
         "schedule": CronDataIntervalTimetable(schedule, timezone=settings.timezone) if schedule else None,
         "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
         "catchup": False,
-        "max_active_runs": 4,
-        "params": ORDER_PARAMS,
+        "max_active_runs": runs,
+        "params": params,
         "tags": ["asperion", "sap", integration],
         "default_args": {
             "owner": "asperion",

@@ -23,7 +23,6 @@ class Product(Record):
     :param quantity: pieces in stock, as Asperion tells it.
     :param characteristics: the five free fields, in order; None where one is empty (P4).
     :param custom: custom fields by their name on the wire (P4).
-    :param changed_on: last change; None where Asperion does not say.
     """
 
     sku: Text
@@ -42,7 +41,6 @@ class Product(Record):
     active: bool = True
     characteristics: tuple[Text | None, ...] = ()
     custom: dict[str, Text] = Field(default_factory=dict)
-    changed_on: dt.datetime | None = None
 
 
 class StockLevel(Record):

@@ -221,16 +221,43 @@ class Dropbox:
         :raises ProblemError: what arrived is not what was sent; nothing is visible then.
         :raises ValueError: the name is not safe.
         """
+        path = await self._path_for(name)
+        read_back = self.folder.check_written == "content"
+        published = await self._server.publish(path, chunks, read_back=read_back)
+        if done_file:
+            await self._write_marker(name)
+        return published
+
+    async def upload(self, name: str, chunks: Iterable[bytes]) -> PublishedFile:
+        """Write a file for SAP under a temporary name and check it; see :meth:`reveal`. May be repeated.
+
+        :raises ProblemError: what arrived is not what was sent.
+        :raises ValueError: the name is not safe.
+        """
+        path = await self._path_for(name)
+        return await self._server.upload(path, chunks, read_back=self.folder.check_written == "content")
+
+    async def reveal(self, name: str, *, done_file: bool = False) -> None:
+        """Let an uploaded file appear under its name, its done-file last.
+
+        May be repeated: a file whose temporary name is gone has appeared, whether it can still be seen or SAP
+        has fetched it since. Then no done-file is written either: it would vouch for nothing.
+        """
+        path = posixpath.join(self.folder.inbox, name)
+        await self._server.reveal(path)
+        if done_file and self.folder.done_file is not None and await self.look_at(path) is not None:
+            await self._write_marker(name)
+
+    async def _path_for(self, name: str) -> str:
         fault = fault_of_name(name)
         if fault is not None:
             raise ValueError(fault.message)
         await self._server.make_folder(self.folder.inbox)
-        read_back = self.folder.check_written == "content"
-        path = posixpath.join(self.folder.inbox, name)
-        published = await self._server.publish(path, chunks, read_back=read_back)
-        if done_file and self.folder.done_file is not None:
+        return posixpath.join(self.folder.inbox, name)
+
+    async def _write_marker(self, name: str) -> None:
+        if self.folder.done_file is not None:
             await self._server.publish(self._marker(name), [], read_back=False)
-        return published
 
     # Small steps
 

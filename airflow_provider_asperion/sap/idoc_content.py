@@ -101,7 +101,9 @@ class Arranger:
         values = self._fixed | _document_values(document)
         found.control.values.extend(self._values(values, self._control_form, found))
         if not (document.number.isascii() and document.number.isdigit()):
-            found.faults.append(_fault("document.number", f"{CONTROL}.DOCNUM", "the IDoc number is no number"))
+            found.faults.append(
+                _fault("document.number", f"{CONTROL}.DOCNUM", "the IDoc number is no number")
+            )
         self._walk(content, None, 1, document.basic_type, found)
         if not found.parts:
             found.faults.append(

@@ -55,6 +55,12 @@ class Layouts:
                 self._known[definition] = found
         return found
 
+    def lengths(self, kind: str) -> dict[str, int] | None:
+        """Return the fields of a segment type as it is written, and their lengths; None: it is unknown."""
+        if kind not in self.definitions:
+            return None
+        return {name: end - begin for name, begin, end in self.fields[self.definitions[kind]]}
+
     def type_of(self, definition: str) -> str:
         """Return the type of a definition in a flat file, where own segments have a version as well."""
         if definition in self.types or definition.startswith(("E1", "E2")):

@@ -125,7 +125,16 @@ class SftpServer:
         :param read_back: compare the content; else the size only.
         :raises ProblemError: what arrived is not what was sent; nothing is visible then.
         """
-        temporary = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.tmp")
+        published = await self.upload(path, chunks, read_back=read_back)
+        await self._replace(temporary_path(path), path)
+        return published
+
+    async def upload(self, path: str, chunks: Iterable[bytes], *, read_back: bool = True) -> PublishedFile:
+        """Write a file under its temporary name and check it; nobody sees it before :meth:`reveal`.
+
+        :raises ProblemError: what arrived is not what was sent.
+        """
+        temporary = temporary_path(path)
         digest, size = hashlib.sha256(), 0
         remote = await self.open(temporary, "wb")
         try:
@@ -138,8 +147,14 @@ class SftpServer:
             await self.close(remote)
             raise
         await self._check_arrived(temporary, path, size, digest.hexdigest() if read_back else None)
-        await self._replace(temporary, path)
         return PublishedFile(path=path, size=size, sha256=digest.hexdigest())
+
+    async def reveal(self, path: str) -> bool:
+        """Give an uploaded file its name; False when it has it already, even if it was fetched since."""
+        if await self.look_at(temporary_path(path)) is None:
+            return False
+        await self._replace(temporary_path(path), path)
+        return True
 
     async def _check_arrived(self, temporary: str, path: str, size: int, sha256: str | None) -> None:
         if sha256 is None:
@@ -180,6 +195,11 @@ class SftpServer:
         except asyncssh.SFTPOpUnsupported:
             return False
         return True
+
+
+def temporary_path(path: str) -> str:
+    """Return the name under which a file is written until it is whole: hidden, in the same folder."""
+    return posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.tmp")
 
 
 def _forget(asking: asyncio.Future[Any]) -> None:

@@ -21,6 +21,17 @@ from airflow_provider_asperion.settings.orders import (
     OrdersToAsperion,
     TotalRules,
 )
+from airflow_provider_asperion.settings.to_sap import (
+    CustomersToSap,
+    OrdersToSap,
+    OutFolder,
+    PriceRules,
+    ProductsToSap,
+    PublishRules,
+    StockRules,
+    StockToSap,
+    ToSap,
+)
 
 __all__ = [
     "DEFAULT_INTEGRATION",
@@ -28,6 +39,7 @@ __all__ = [
     "AsperionSide",
     "CollectiveDebtor",
     "CustomerRules",
+    "CustomersToSap",
     "DeliveryRules",
     "Flows",
     "Integration",
@@ -35,9 +47,17 @@ __all__ = [
     "MappingChoice",
     "OrderFilter",
     "OrdersToAsperion",
+    "OrdersToSap",
+    "OutFolder",
+    "PriceRules",
+    "ProductsToSap",
+    "PublishRules",
     "SapSide",
     "Settings",
     "StagingSettings",
+    "StockRules",
+    "StockToSap",
+    "ToSap",
     "TotalRules",
     "load_settings",
     "parse_settings",

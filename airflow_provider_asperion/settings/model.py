@@ -10,6 +10,7 @@ from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.dropbox import DropFolder
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
+from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 DEFAULT_INTEGRATION = "default"
@@ -37,6 +38,10 @@ class Flows(Record):
     orders_to_asperion: OrdersToAsperion | None = Field(
         default_factory=lambda: OrdersToAsperion(folder=DropFolder(inbox="orders"))
     )
+    products_to_sap: ProductsToSap | None = Field(default_factory=ProductsToSap)
+    stock_to_sap: StockToSap | None = Field(default_factory=StockToSap)
+    customers_to_sap: CustomersToSap | None = Field(default_factory=CustomersToSap)
+    orders_to_sap: OrdersToSap | None = Field(default_factory=OrdersToSap)
 
 
 class Integration(Record):

@@ -1,0 +1,1 @@
+"""What all flows from Asperion to SAP share: what changed, into which file, and that it is there once."""

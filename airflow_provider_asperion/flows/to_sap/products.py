@@ -1,0 +1,159 @@
+"""Articles of Asperion as products (P1, P3 to P5): price with and without VAT, EAN checked."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
+from typing import TYPE_CHECKING
+
+from airflow_provider_asperion.asperion.errors import Forbidden, NotFound
+from airflow_provider_asperion.asperion.vat import vat_in_force
+from airflow_provider_asperion.flows.to_sap.observed import Observed
+from airflow_provider_asperion.mapping.values import text_of
+from airflow_provider_asperion.records import Problem, ProblemError, Product, shape_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.models import Article, SalesType, VatCode
+    from airflow_provider_asperion.asperion.moments import Interval
+    from airflow_provider_asperion.settings import PriceRules, ProductsToSap
+
+GTIN_LENGTHS = (8, 12, 13, 14)
+
+
+class ProductSource:
+    """The list of articles.
+
+    :param today: the day whose VAT codes are in force.
+    """
+
+    flow_name = "products_to_sap"
+
+    def __init__(self, flow: ProductsToSap, today: dt.date) -> None:
+        self._flow = flow
+        self._today = today
+        self._vat_codes: list[VatCode] = []
+        self._sales_types: list[SalesType] = []
+
+    async def prepare(self, asperion: Asperion) -> None:
+        """Read VAT codes and sales types; without them there are no prices with VAT."""
+        try:
+            self._vat_codes = await asperion.vat_codes()
+            self._sales_types = await asperion.sales_types()
+        except (NotFound, Forbidden):
+            return
+
+    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Article]:
+        """Walk the articles, active or not."""
+        return asperion.articles(changed)
+
+    def shown(self, item: Article) -> str:
+        """Return how people find an entry."""
+        return item.code
+
+    async def observe(self, item: Article, at: dt.datetime) -> Observed | None:
+        """Return an article as a product; an inactive one where the settings flag it.
+
+        :raises ProblemError: it breaks a rule.
+        """
+        if item.active is False and self._flow.inactive == "skip":
+            return None
+        product = product_of(item, self._flow, self._vat_of(item))
+        return Observed.of("product", product, key=item.code, shown=item.code, observed_at=at)
+
+    def doubles(self) -> dict[str, Problem]:
+        """Return nothing: Asperion keeps article codes apart."""
+        return {}
+
+    def gone(self, key: str, at: dt.datetime) -> Observed | Problem | None:
+        """Return the record that flags a SKU as gone, or what to report of it."""
+        if self._flow.gone == "flag":
+            flagged = Product(sku=key, active=False)
+            return Observed.of("product", flagged, key=key, shown=key, observed_at=at, gone=True)
+        return Problem(
+            rule="product.gone",
+            message="SAP has this SKU, Asperion has it no more",
+            remedy="close it in SAP, or set gone: flag to send it with the deletion flag",
+            record=key,
+        )
+
+    def _vat_of(self, article: Article) -> VatCode | None:
+        chosen = article.vat_code or self._flow.prices.vat_codes.get(str(article.sales_type))
+        return vat_in_force(
+            self._vat_codes,
+            self._today,
+            vat_code=chosen,
+            sales_type=article.sales_type,
+            sales_types=self._sales_types,
+        )
+
+
+def product_of(article: Article, flow: ProductsToSap, vat: VatCode | None) -> Product:
+    """Return an article as a product.
+
+    :param vat: its VAT code in force; None: no price with VAT is sent.
+    :raises ProblemError: its EAN is wrong, and the settings refuse such articles.
+    """
+    vat_code, vat_rate = (None, None) if vat is None else (str(vat.id), vat.percentage)
+    net = None if article.price is None else rounded(article.price, flow.prices)
+    return Product(
+        sku=article.code,
+        title=text_of(article.description),
+        short_description=text_of(article.description),
+        long_description=text_of(article.long_description),
+        price_net=net,
+        price_gross=None
+        if article.price is None or vat_rate is None
+        else rounded(article.price * (100 + vat_rate) / 100, flow.prices),
+        vat_code=vat_code,
+        vat_rate=vat_rate,
+        currency=flow.prices.currency,
+        ean=_ean(article, flow),
+        unit=text_of(article.unit),
+        sales_type=text_of(article.sales_type),
+        quantity=article.current_stock,
+        active=article.active is not False,
+        characteristics=tuple(text_of(value) for value in article.characteristics),
+        custom={name: text for name, value in article.custom.items() if (text := text_of(value))},
+    )
+
+
+def rounded(amount: Decimal, rules: PriceRules) -> Decimal:
+    """Round a price as the settings say."""
+    with localcontext() as context:
+        context.prec = 50
+        return amount.quantize(
+            Decimal(1).scaleb(-rules.decimals),
+            rounding=ROUND_HALF_UP if rules.half == "up" else ROUND_HALF_EVEN,
+        )
+
+
+def is_gtin(text: str) -> bool:
+    """Whether a number is a GTIN-8, -12, -13 or -14: digits, of which the last one checks the others.
+
+    Source: GS1 General Specifications, check digit: from the right, weights 3 and 1 in turn.
+    """
+    if len(text) not in GTIN_LENGTHS or not (text.isascii() and text.isdigit()):
+        return False
+    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(text)))
+    return weighted % 10 == 0
+
+
+def _ean(article: Article, flow: ProductsToSap) -> str | None:
+    text = (article.ean or "").replace(" ", "")
+    if not text or is_gtin(text):
+        return text or None
+    if flow.wrong_ean == "drop":
+        return None
+    raise ProblemError(
+        Problem(
+            rule="product.ean",
+            message="the EAN is no GTIN of 8, 12, 13 or 14 digits with a right check digit",
+            remedy="correct it in Asperion, or set wrong_ean: drop",
+            record=article.code,
+            field="ean",
+            shape=shape_of(text),
+        )
+    )

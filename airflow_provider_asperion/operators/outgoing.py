@@ -1,0 +1,156 @@
+"""What the operators of all flows from Asperion to SAP share: extract, publish, settle. Thin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import Asset, AssetAlias, BaseOperator
+
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators.base import told_to_airflow
+from airflow_provider_asperion.operators.interval import changed_interval, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_provider_asperion.settings import ToSap
+
+
+def asset_of(flow_name: str, integration: str) -> Asset:
+    """Return the asset that stands for what a flow has published: chain DAGs of your own to it."""
+    return Asset(name=f"asperion_{flow_name}__{integration}", uri=f"asperion://{integration}/{flow_name}")
+
+
+def _alias(flow_name: str, integration: str) -> AssetAlias:
+    return AssetAlias(f"asperion_{flow_name}__{integration}")
+
+
+class ToSapOperator(BaseOperator):
+    """Base: knows the integration whose settings count.
+
+    :param integration: name of the integration in the settings file.
+    """
+
+    template_fields: Sequence[str] = ("integration",)
+    ui_color = "#e3e9f4"
+    flow_name: ClassVar[str]
+
+    def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.integration = integration
+
+    def flow(self) -> ToSap:
+        """Return the settings of the flow.
+
+        :raises ProblemError: the integration does not have the flow.
+        """
+        return runtime.flow(self.integration, self.flow_name)
+
+
+class ExtractOperator(ToSapOperator):
+    """Reads what changed in Asperion into encrypted batches.
+
+    Of the interval that the form or a backfill names; else everything, or what changed since the last run, as
+    the settings say.
+
+    Returns the batches: :class:`.observed.OutBatch`.
+    """
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Return the batches."""
+        from airflow_provider_asperion.operators.publishing import extract
+
+        with told_to_airflow(self.log):
+            extraction = asyncio.run(
+                extract(
+                    self.flow_name,
+                    self.flow(),
+                    integration=self.integration,
+                    run=runtime.run_of(context),
+                    interval=changed_interval(context),
+                    log=self.log,
+                )
+            )
+        context["ti"].xcom_push(key="extraction", value=extraction.told())
+        return [batch.model_dump(mode="json") for batch in extraction.batches]
+
+
+class PublishOperator(ToSapOperator):
+    """Compares a batch with what SAP got last, and writes what differs, each record once; or plans it.
+
+    :param batch: a batch, as :class:`ExtractOperator` returns it.
+
+    Returns counts and names of files; in a dry run, what would be written.
+    """
+
+    template_fields: Sequence[str] = (*ToSapOperator.template_fields, "batch")
+
+    def __init__(self, *, batch: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return counts and files."""
+        from airflow_provider_asperion.flows.to_sap.observed import OutBatch
+        from airflow_provider_asperion.operators.publishing import publish_batch
+
+        chosen = parameters(context)
+        with told_to_airflow(self.log):
+            result = asyncio.run(
+                publish_batch(
+                    OutBatch.model_validate(self.batch),
+                    self.flow_name,
+                    self.flow(),
+                    integration=self.integration,
+                    run=runtime.run_of(context),
+                    owner=runtime.owner_of(context),
+                    dry_run=chosen.dry_run,
+                    full=chosen.full,
+                    log=self.log,
+                )
+            )
+        return result.told()
+
+
+class SettleOperator(ToSapOperator):
+    """Adds up what was published, moves the watermark, empties staging. Runs in any case.
+
+    When something was published, an event of the flow's asset tells how much; see :func:`asset_of`.
+
+    :param extracted: the batches of the run.
+    :param published: what the publishing tasks say.
+
+    Returns the sum. Fails when a batch was not published.
+    """
+
+    template_fields: Sequence[str] = (*ToSapOperator.template_fields, "extracted", "published")
+
+    def __init__(self, *, extracted: Any, published: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("outlets", [_alias(self.flow_name, kwargs.get("integration", "default"))])
+        super().__init__(**kwargs)
+        self.extracted = extracted
+        self.published = published
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the sum."""
+        from airflow_provider_asperion.operators.publishing import settle
+
+        chosen = parameters(context)
+        extraction = context["ti"].xcom_pull(task_ids="extract", key="extraction")
+        with told_to_airflow(self.log):
+            summary = settle(
+                extraction,
+                list(self.extracted or ()),
+                [told for told in self.published or () if told],
+                flow_name=self.flow_name,
+                run=runtime.run_of(context),
+                dry_run=chosen.dry_run,
+                log=self.log,
+            )
+        if summary.get("files") and not chosen.dry_run:
+            alias = _alias(self.flow_name, self.integration)
+            context["outlet_events"][alias].add(asset_of(self.flow_name, self.integration), extra=summary)
+        return summary

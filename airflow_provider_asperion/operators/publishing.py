@@ -1,0 +1,262 @@
+"""The work of the tasks that bring records to SAP: extract, publish, settle."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from airflow_provider_asperion.asperion.moments import Interval
+from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
+from airflow_provider_asperion.flows.to_sap.plan import plan
+from airflow_provider_asperion.flows.to_sap.publish import Publishing, publish
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import DocumentKey, ledger_session, snapshots, watermarks
+from airflow_provider_asperion.mapping.to_sap import SapMapping
+from airflow_provider_asperion.operators.reading import ProblemLog
+from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.layouts import load_layouts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_asperion.flows.to_sap.extract import Extraction, Source
+    from airflow_provider_asperion.flows.to_sap.observed import OutBatch
+    from airflow_provider_asperion.ledger import IdentityHasher, Ledger
+    from airflow_provider_asperion.operators.base import Logger
+    from airflow_provider_asperion.settings import ToSap
+
+
+@dataclass(slots=True)
+class BatchPublished:
+    """What came of a batch, through all mappings of its flow."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    files: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """Return it for an XCom: counts and names of files, nothing personal."""
+        return {"counts": dict(self.counts), "files": self.files}
+
+
+async def extract(
+    flow_name: str,
+    flow: ToSap,
+    *,
+    integration: str,
+    run: str,
+    interval: tuple[dt.datetime, dt.datetime] | None,
+    log: Logger,
+) -> Extraction:
+    """Stage what changed in Asperion.
+
+    :param interval: only what changed in it; None: as the settings say.
+    :raises ProblemError, AsperionError: it cannot be read; what was staged is left for the next try.
+    """
+    began = dt.datetime.now(dt.UTC)
+    name = f"{run}@{began:%Y%m%dT%H%M%S.%f}"
+    causes = ProblemLog(log)
+    with runtime.open_ledger() as ledger:
+        vault = runtime.vault(ledger)
+        hasher = vault.identity_hasher()
+        async with runtime.asperion(integration, vault, in_flight=flow.delivery.in_flight) as asperion:
+            await asperion.client.verify_administration()
+            administration = str(asperion.client.administration)
+            source = source_of(flow_name, flow, ledger, administration, hasher)
+            await source.prepare(asperion)
+            changed = _interval(interval, flow, ledger, administration, flow_name)
+            extractor = Extractor(
+                source,
+                runtime.staging(),
+                flow.delivery,
+                name=name,
+                folder=f"{runtime.staging_folder(run)}/{hashlib.sha256(name.encode()).hexdigest()[:16]}",
+                began_at=began,
+                on_problem=causes,
+            )
+            known = _known(ledger, administration, flow_name, flow) if changed is None else None
+            extractor.result.administration = administration
+            extractor.result.moves_watermark = interval is None
+            extraction = await extractor.extract(
+                source.walk(asperion, changed), clock=lambda: dt.datetime.now(dt.UTC), known=known
+            )
+            causes.close()
+            log.info("Asperion: %s", asperion.client.stats)
+    log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
+    return extraction
+
+
+async def publish_batch(
+    batch: OutBatch,
+    flow_name: str,
+    flow: ToSap,
+    *,
+    integration: str,
+    run: str,
+    owner: str,
+    dry_run: bool,
+    full: bool,
+    log: Logger,
+) -> BatchPublished:
+    """Publish a batch through each mapping of its flow; or log what that would do.
+
+    :raises ProblemError: the batch, the server or the ledger cannot be used; nothing is half visible.
+    """
+    records = records_of(runtime.staging(), batch.reference)
+    administration = await runtime.administration_of(integration)
+    causes = ProblemLog(log)
+    result = BatchPublished()
+    with runtime.open_ledger() as ledger:
+        hasher = await asyncio.to_thread(runtime.vault(ledger).identity_hasher)
+        async with (
+            ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
+            runtime.outgoing(integration, flow.folder) as dropbox,
+        ):
+            for mapping in sap_mappings_of(flow):
+                parts = Publishing(
+                    flow_name=flow_name,
+                    flow=flow,
+                    mapping=mapping,
+                    ledger=ledger,
+                    live=live,
+                    dropbox=dropbox,
+                    administration=administration,
+                    batch=batch,
+                    hashed=hasher,
+                    full=full,
+                    on_problem=causes,
+                )
+                published = plan(records, parts, log) if dry_run else await publish(records, parts)
+                log.info(
+                    "%s: %s%s",
+                    mapping.name,
+                    ", ".join(f"{count} {what}" for what, count in sorted(published.counts.items())),
+                    "".join(f"; {name}" for name in published.files),
+                )
+                result.counts.update(published.counts)
+                result.files += published.files
+    causes.close()
+    return result
+
+
+def settle(
+    extraction: dict[str, Any] | None,
+    extracted: Sequence[dict[str, Any]],
+    published: Sequence[dict[str, Any]],
+    *,
+    flow_name: str,
+    run: str,
+    dry_run: bool,
+    log: Logger,
+) -> dict[str, Any]:
+    """Add a run up; move the watermark when all of it was published, and empty its staging.
+
+    :raises ProblemError: a batch was not published.
+    """
+    counts: Counter[str] = Counter()
+    for told in published:
+        counts.update(told["counts"])
+    files = [name for told in published for name in told["files"]]
+    whole = extraction is not None and len(published) == len(extracted)
+    summary = {
+        "extracted": extraction["counts"] if extraction else {},
+        "counts": dict(counts),
+        "files": len(files),
+    }
+    log.info("%s: %s", "dry run, nothing was written" if dry_run else "the run", summary)
+    if not whole or extraction is None:
+        # What is not published keeps its batch, so that clearing the publishing task can go on with it.
+        raise ProblemError(_not_whole(len(extracted) - len(published), extraction is None))
+    runtime.staging().discard(runtime.staging_folder(run))
+    if not dry_run and extraction["moves_watermark"]:
+        with runtime.open_ledger() as ledger:
+            ledger.run(
+                watermarks.move,
+                extraction["administration"],
+                flow_name,
+                dt.datetime.fromisoformat(extraction["began_at"]),
+                run,
+            )
+    return summary
+
+
+def _not_whole(missing: int, no_extraction: bool) -> Problem:
+    return Problem(
+        rule="run.unpublished",
+        message="nothing was extracted" if no_extraction else f"{missing} batches are not published",
+        remedy="see the logs of the tasks before; clear them to go on, or let the next run do it",
+    )
+
+
+def source_of(
+    flow_name: str, flow: Any, ledger: Ledger, administration: str, hasher: IdentityHasher
+) -> Source:
+    """Return the list of Asperion that a flow reads."""
+    from airflow_provider_asperion.flows.to_sap.customers import CustomerSource
+    from airflow_provider_asperion.flows.to_sap.orders import OrderSource
+    from airflow_provider_asperion.flows.to_sap.products import ProductSource
+    from airflow_provider_asperion.flows.to_sap.stock import StockSource
+
+    if flow_name == ProductSource.flow_name:
+        return ProductSource(flow, dt.datetime.now(ZoneInfo(flow.timezone)).date())
+    if flow_name == StockSource.flow_name:
+        return StockSource(flow)
+    if flow_name == CustomerSource.flow_name:
+        return CustomerSource(flow, hasher)
+
+    def came_from_sap(reference: str) -> bool:
+        key = DocumentKey(administration, flow.kind, reference)
+        known = ledger.look_up([key]).get(key)
+        return known is not None and known.state == "done"
+
+    return OrderSource(flow, came_from_sap)
+
+
+def sap_mappings_of(flow: ToSap) -> list[SapMapping]:
+    """Return the mappings of a flow, compiled.
+
+    :raises ProblemError: a mapping is wrong; each problem names the row.
+    """
+    lengths = load_layouts(flow.writing.layouts).lengths
+    return [
+        SapMapping.load(
+            name,
+            choice.rows,
+            names=choice.names,
+            look_ups=flow.look_ups,
+            folder=runtime.settings_path().parent,
+            lengths=lengths,
+        )
+        for name, choice in flow.mappings.items()
+    ]
+
+
+def _interval(
+    asked: tuple[dt.datetime, dt.datetime] | None,
+    flow: ToSap,
+    ledger: Ledger,
+    administration: str,
+    flow_name: str,
+) -> Interval | None:
+    """Return the interval to ask for; None: everything."""
+    if asked is not None:
+        return Interval(*asked)
+    if flow.changes.by == "content":
+        return None
+    mark = ledger.run(watermarks.get, administration, flow_name)
+    if mark is None:
+        return None
+    return Interval(mark.moment - dt.timedelta(minutes=flow.changes.overlap_minutes), None)
+
+
+def _known(ledger: Ledger, administration: str, flow_name: str, flow: ToSap) -> Iterator[str]:
+    """Yield the keys of all records that SAP has."""
+    for mapping in flow.mappings:
+        after = None
+        while known := ledger.run(snapshots.keys_of, administration, f"{flow_name}/{mapping}", after=after):
+            yield from (one.key for one in known if one.action != "delete")
+            after = known[-1].key

@@ -1,0 +1,70 @@
+"""Articles as products: prices with VAT to the cent, EAN checked, attributes kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_asperion.asperion.models import Article, VatCode
+from airflow_provider_asperion.flows.to_sap.products import is_gtin, product_of
+from airflow_provider_asperion.records import ProblemError
+from airflow_provider_asperion.sandbox.seed import ean13
+from airflow_provider_asperion.settings import PriceRules, ProductsToSap
+
+V21 = VatCode(id="V21", percentage=Decimal(21))
+
+
+def article(**values):
+    return Article(id=1, code="SKU-1", description="Pen", price=Decimal("1.005"), **values)
+
+
+@pytest.mark.feature("P5")
+def test_price_without_and_with_vat_by_the_rounding_of_the_settings():
+    product = product_of(article(), ProductsToSap(), V21)
+    assert (product.price_net, product.price_gross) == (Decimal("1.01"), Decimal("1.22"))
+    even = ProductsToSap(prices=PriceRules(half="even"))
+    assert product_of(article(), even, V21).price_net == Decimal("1.00")
+    exact = ProductsToSap(prices=PriceRules(decimals=4))
+    assert product_of(article(), exact, V21).price_gross == Decimal("1.2161")
+
+
+@pytest.mark.feature("P5")
+def test_without_a_vat_code_in_force_there_is_no_price_with_vat():
+    product = product_of(article(), ProductsToSap(), None)
+    assert (product.price_gross, product.vat_rate) == (None, None)
+
+
+@pytest.mark.feature("P5")
+@pytest.mark.parametrize("text", ["4006381333931", "96385074", "036000291452", "00012345600012"])
+def test_right_gtins(text):
+    assert is_gtin(text)
+
+
+@given(st.integers(1, 10**9), st.integers(0, 9))
+def test_one_check_digit_of_ten_is_right(number, digit):
+    right = ean13(number)
+    assert is_gtin(right[:-1] + str(digit)) == (right[-1] == str(digit))
+
+
+@pytest.mark.feature("P5")
+def test_a_wrong_ean_is_refused_by_name_or_dropped_by_setting():
+    with pytest.raises(ProblemError) as caught:
+        product_of(article(ean="4006381333930"), ProductsToSap(), V21)
+    problem = caught.value.problem
+    assert (problem.rule, problem.record, problem.field) == ("product.ean", "SKU-1", "ean")
+    assert "4006381333930" not in str(problem)
+    assert product_of(article(ean="4006381333930"), ProductsToSap(wrong_ean="drop"), V21).ean is None
+
+
+@pytest.mark.feature("P4")
+def test_characteristics_and_custom_fields_come_along():
+    found = product_of(
+        article(characteristics=("Rood", " ", None), custom={"herkomst": "NL", "leeg": None}),
+        ProductsToSap(),
+        V21,
+    )
+    assert found.characteristics == ("Rood", None, None)
+    assert found.custom == {"herkomst": "NL"}

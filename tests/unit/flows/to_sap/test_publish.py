@@ -1,0 +1,171 @@
+"""Publishing: each record once in SAP's folder, whatever dies in between, and whoever publishes beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from airflow_provider_asperion.ledger import Ledger, outbox, snapshots
+from tests.support.outgoing import (
+    ADMINISTRATION,
+    FLOW,
+    NOON,
+    Countdown,
+    Killed,
+    Press,
+    a_batch,
+    a_flow,
+    a_product,
+)
+
+LATER = NOON + dt.timedelta(minutes=5)
+SKUS = ["A-1", "A-2", "A-3"]
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def press(url):
+    return Press(url)
+
+
+def known(url):
+    ledger = Ledger.open(url)
+    try:
+        return ledger.run(snapshots.look_up, ADMINISTRATION, FLOW, SKUS)
+    finally:
+        ledger.close()
+
+
+def sent(press):
+    return [(row["SKU"], row["ACTION"]) for row in press.folder.rows()]
+
+
+@pytest.mark.feature("P1")
+async def test_create_then_nothing_then_an_update_of_what_changed(press):
+    first = await press.publish([a_product(), a_product("A-2")])
+    assert first.counts == {"create": 2}
+    again = await press.publish([a_product(), a_product("A-2")], batch=a_batch(extraction="run2"))
+    assert (again.counts, again.files) == ({"none": 2}, [])
+    changed = a_product(price_net="2.00", at=LATER)
+    third = await press.publish([changed, a_product("A-2")], batch=a_batch(extraction="run3"))
+    assert third.counts == {"update": 1, "none": 1}
+    row = press.folder.rows()[-1]
+    assert (row["SKU"], row["ACTION"], row["PRICE"], row["TITLE"]) == ("A-1", "update", "2.00", "")
+
+
+@pytest.mark.feature("P1", "X4")
+async def test_a_cleared_task_that_was_done_does_nothing_and_tells_the_same(press):
+    first = await press.publish([a_product()])
+    again = await press.publish([a_product()])
+    assert again.counts == first.counts
+    assert again.files == first.files
+    assert sent(press) == [("A-1", "create")]
+
+
+@pytest.mark.feature("S1")
+async def test_an_older_observation_never_overwrites_a_newer_one(press):
+    await press.publish([a_product(price_net="2.00", at=LATER)])
+    late = await press.publish([a_product(price_net="1.00", at=NOON)], batch=a_batch(extraction="run2"))
+    assert late.counts == {"older": 1}
+    assert len(press.folder.rows()) == 1
+
+
+@pytest.mark.feature("X4")
+async def test_full_sends_what_did_not_change(press):
+    await press.publish([a_product()])
+    again = await press.publish([a_product()], batch=a_batch(extraction="run2"), full=True)
+    assert again.counts == {"update": 1}
+
+
+async def test_a_record_that_is_gone_is_flagged_once(press):
+    await press.publish([a_product()])
+    gone = a_product(gone=True, at=LATER)
+    assert (await press.publish([gone], batch=a_batch(extraction="run2"))).counts == {"delete": 1}
+    assert (await press.publish([gone], batch=a_batch(extraction="run3"))).counts == {"none": 1}
+    assert sent(press) == [("A-1", "create"), ("A-1", "delete")]
+
+
+async def test_a_record_that_cannot_be_written_is_refused_and_the_others_go_through(press):
+    flow = a_flow(writing={"format": "csv", "csv": {"encoding": "iso-8859-1"}})
+    found = await press.publish([a_product(), a_product("A-2", title="Кофе")], flow=flow)
+    assert found.counts == {"create": 1, "refused": 1}
+    assert press.problems[0].record == "A-2"
+    assert "A-2" not in known(press.url)
+
+
+async def _tried_until_done(press, records, batch, kill):
+    """Publish, be killed, and let Airflow try the same task again; once more, as somebody would clear it."""
+    try:
+        await press.publish(records, batch=batch, kill=kill)
+    except Killed:
+        await press.publish(records, batch=batch)
+    await press.publish(records, batch=batch)
+
+
+@pytest.mark.feature("X2")
+@pytest.mark.parametrize("greedy", [False, True], ids=["SAP-waits", "SAP-fetches-at-once"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_any_effect_and_tried_again_each_record_is_there_once(tmp_path, after, greedy):
+    records = [a_product(sku) for sku in SKUS]
+    for at in range(1, 30):
+        press = Press(f"sqlite:///{tmp_path / f'{at}.db'}", greedy=greedy)
+        kill = Countdown(at, after=after)
+        await _tried_until_done(press, records, a_batch(), kill)
+        assert sorted(sent(press)) == [(sku, "create") for sku in SKUS], f"killed at effect {at}"
+        assert {key: one.action for key, one in known(press.url).items()} == dict.fromkeys(SKUS, "create")
+        if not kill.reached:
+            break
+    else:
+        pytest.fail("the run never ended by itself")
+    assert at > 5, "hold, plan, upload, uploaded, reveal and published are effects"
+
+
+@pytest.mark.feature("X2")
+@pytest.mark.parametrize("greedy", [False, True], ids=["SAP-waits", "SAP-fetches-at-once"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_any_effect_and_taken_up_by_another_run(tmp_path, after, greedy):
+    """Nobody clears the task: the next run, with a batch of its own, brings it to its end."""
+    records = [a_product(sku) for sku in SKUS]
+    for at in range(1, 30):
+        press = Press(f"sqlite:///{tmp_path / f'{at}.db'}", greedy=greedy)
+        kill = Countdown(at, after=after)
+        try:
+            await press.publish(records, kill=kill)
+        except Killed:
+            await press.publish(records, batch=a_batch(extraction="run2"))
+        await press.publish(records, batch=a_batch(extraction="run3"))
+        assert sorted(sent(press)) == [(sku, "create") for sku in SKUS], f"killed at effect {at}"
+        if not kill.reached:
+            break
+
+
+@pytest.mark.feature("X2")
+async def test_two_runs_at_once_send_each_record_once(press):
+    records = [a_product(sku) for sku in SKUS]
+    await asyncio.gather(
+        *(press.publish(records, batch=a_batch(extraction=f"run{number}")) for number in range(4))
+    )
+    assert sorted(sent(press)) == [(sku, "create") for sku in SKUS]
+
+
+@pytest.mark.feature("X2")
+async def test_without_holding_two_runs_would_send_a_record_twice(press, monkeypatch):
+    """The protection switched off: the test above goes red."""
+
+    def let_everybody(work, session, key, observations):
+        found = snapshots.look_up(work, key.administration, key.flow, [one for one, _ in observations])
+        return outbox.Held({one: found.get(one) for one, _ in observations}, set(), [])
+
+    monkeypatch.setattr(outbox, "hold", let_everybody)
+    records = [a_product(sku) for sku in SKUS]
+    await asyncio.gather(
+        *(press.publish(records, batch=a_batch(extraction=f"run{number}")) for number in range(4)),
+        return_exceptions=True,
+    )
+    assert sorted(sent(press)) != [(sku, "create") for sku in SKUS]
