@@ -26,7 +26,7 @@ from airflow_provider_asperion.ledger.work import chunks
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import CursorResult, Row
 
@@ -84,11 +84,7 @@ def hold(
     taken = {row.id for row in rows if _is_taken(key, holders.get(row.outbox_id))}
     free = [row for row in rows if row.id not in taken]
     _abandon(work, {row.outbox_id for row in free if row.outbox_id in holders} - {key.id})
-    held = [{"held": row.id, "observing": moments[row.key]} for row in free]
-    statement = update(snapshots).where(snapshots.c.id == bindparam("held"))
-    statement = statement.values(outbox_id=key.id, observing_at=bindparam("observing"), updated_at=work.now)
-    if held:
-        work.connection.execute(statement, held)
+    _take(work, key, free, moments)
     answers = {row.key: None if row.published_at is None else snapshot_of(row) for row in free}
     return Held(
         free=answers,
@@ -190,10 +186,11 @@ def published(work: Work, session: WorkSession, outbox_id: str) -> None:
         raise GripLost(f"records of publication {outbox_id} are held by another one")
     if ids:
         values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in SENT}
-        statement = update(snapshots).where(snapshots.c.id == bindparam("new_id"))
+        values |= {"published_at": work.now, "posted": "sent", **_free(work)}
+        statement = update(snapshots).where(snapshots.c.id == bindparam("new_id")).values(values)
         rows = [_sent(done, decision, held[id_]) for id_, decision in ids.items()]
-        work.connection.execute(statement.values(**values, published_at=work.now, posted="sent"), rows)
-    _let_go(work, sorted(held))
+        work.connection.execute(statement, rows)
+    _let_go(work, sorted(held.keys() - ids.keys()))
     # The hashes are in the snapshots now; a million of them need not be kept twice.
     left = [decision.as_json() | {"fields": {}} for decision in done.decisions]
     work.connection.execute(
@@ -219,16 +216,20 @@ def abandon(work: Work, session: WorkSession, outbox_id: str) -> None:
 
 
 def _lock_records(work: Work, key: OutboxKey, names: dict[str, str]) -> list[Row[Any]]:
-    """Lock the rows of records, in the order of their ids; make those that are missing."""
-    ids = sorted(names)
-    common = {"administration": key.administration, "flow": key.flow, "fields": {}, "updated_at": work.now}
-    for part in chunks(ids):
-        rows = [{"id": id_, "key": names[id_], **common} for id_ in part]
-        work.connection.execute(work.insert_missing(snapshots), rows)
+    """Lock the rows of records, in the order of their ids; then make those that are missing, in that order.
+
+    One that somebody else made in between is not returned.
+    """
     found: list[Row[Any]] = []
-    for part in chunks(ids):
+    for part in chunks(sorted(names)):
         locked = select(snapshots).where(snapshots.c.id.in_(part)).order_by(snapshots.c.id).with_for_update()
         found += work.connection.execute(locked).all()
+    common = {"administration": key.administration, "flow": key.flow, "fields": {}, "updated_at": work.now}
+    missing = names.keys() - {row.id for row in found}
+    for part in chunks(sorted(missing)):
+        rows = [{"id": id_, "key": names[id_], **common} for id_ in part]
+        made = work.insert_missing(snapshots).returning(*snapshots.c)
+        found += work.connection.execute(made, rows).all()
     return found
 
 
@@ -285,6 +286,18 @@ def _stranded(rows: Iterable[Row[Any]], taken: set[str], holders: dict[str, Row[
     ]
 
 
+def _take(work: Work, key: OutboxKey, rows: Iterable[Row[Any]], moments: Mapping[str, dt.datetime]) -> None:
+    # Most of a batch was observed at one moment: a statement for each is far less than one for each record.
+    observed: dict[dt.datetime, list[str]] = {}
+    for row in rows:
+        observed.setdefault(moments[row.key], []).append(row.id)
+    for moment, ids in observed.items():
+        for part in chunks(ids):
+            statement = update(snapshots).where(snapshots.c.id.in_(part))
+            values = {"outbox_id": key.id, "observing_at": moment, "updated_at": work.now}
+            work.connection.execute(statement.values(values))
+
+
 def _abandon(work: Work, ids: Iterable[str]) -> None:
     """Give publications up whose workers died. Keys that are not taken over now stay with them, and are free.
 
@@ -312,12 +325,16 @@ def _held_by(work: Work, outbox_id: str) -> dict[str, Row[Any]]:
 
 def _let_go(work: Work, ids: Sequence[str], *, seen: bool = False) -> None:
     """Free records; ``seen``: what was observed of them is known to be what SAP has, or is refused."""
-    values: dict[str, Any] = {"outbox_id": None, "observing_at": None, "updated_at": work.now}
+    values = _free(work)
     if seen:
         newer = snapshots.c.observing_at > snapshots.c.observed_at
         values["observed_at"] = case((newer, snapshots.c.observing_at), else_=snapshots.c.observed_at)
     for part in chunks(ids):
         work.connection.execute(update(snapshots).where(snapshots.c.id.in_(part)).values(values))
+
+
+def _free(work: Work) -> dict[str, Any]:
+    return {"outbox_id": None, "observing_at": None, "updated_at": work.now}
 
 
 def _is_mine(work: Work, session: WorkSession) -> ColumnElement[bool]:

@@ -30,7 +30,7 @@ from tests.support.ledger_publishers import FLOW, NOON, POINTS, batch, seen
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from airflow_provider_asperion.ledger.outbox import OutboxKey
@@ -140,7 +140,8 @@ def crowd(ledger: Ledger) -> list[Exception]:
 
     orders = (names, names[::-1], names[350:] + names[:350])
     threads = [
-        threading.Thread(target=work, args=(str(number), order)) for number, order in enumerate(orders)
+        threading.Thread(target=work, args=(str(number), order), name=str(number))
+        for number, order in enumerate(orders)
     ]
     for thread in threads:
         thread.start()
@@ -156,7 +157,10 @@ def test_workers_with_the_same_records_in_another_order_do_not_stop_each_other(l
 
 @pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
 def test_without_the_order_of_locks_they_do(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "sorted", list, raising=False)
+    def each_its_own(ids: Iterable[str]) -> list[str]:
+        return sorted(ids, reverse=threading.current_thread().name == "1")
+
+    monkeypatch.setattr(outbox, "sorted", each_its_own, raising=False)
     assert "DeadlockDetected" in str(crowd(ledger))
 
 
