@@ -147,7 +147,7 @@ class RateLimited(AsperionError):
     """The server wants fewer requests (429); nothing was stored."""
 
     rule = "asperion.rate_limited"
-    remedy = "nothing to do when it passes; else lower the number of requests in flight"
+    remedy = "nothing to do when it passes; else lower delivery.in_flight in the settings"
     transient = True
 
 
@@ -227,7 +227,7 @@ class LookupUnsupported(AsperionError):
     """The settings say that this API can neither filter nor list these documents."""
 
     rule = "asperion.lookup_unsupported"
-    remedy = "look in Asperion for the document by hand, then say whether it is there"
+    remedy = "set lookup in names.habits to filter or recent, whichever the API can do"
 
 
 def to_problem(

@@ -134,10 +134,12 @@ def _lock(work: Work, session: WorkSession, name: str) -> bool:
 
 
 def _unreadable(name: str) -> Problem:
+    # Nobody can log in to get the secret of the hashes again.
+    again = "" if name == IDENTITY_SECRET else ", or authorize again"
     return Problem(
         rule="tokens.unreadable",
-        message=f"the tokens of {name} were encrypted with another key",
-        remedy="bring the former key back beside the new one, or authorize again",
+        message=f"what is kept as {name} was encrypted with another key",
+        remedy=f"put the former key behind the new one in [core] fernet_key, with a comma between{again}",
     )
 
 

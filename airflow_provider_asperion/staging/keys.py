@@ -26,7 +26,7 @@ def local_key(folder: Path | str) -> Fernet:
     try:
         return Fernet(path.read_bytes().strip())
     except ValueError:
-        remedy = "delete the file to have a new key made; what was encrypted with the old one is lost"
+        remedy = "bring the file back; without it what the ledger keeps encrypted is lost, see the manual"
         raise ProblemError(_unusable(path, "it holds no key", remedy)) from None
 
 
