@@ -78,9 +78,11 @@ class SapMapping:
         self.message_type = definition.message_types[0] if definition.basic_type else definition.name
         _refuse_faults(definition)
         tables = {**definition.look_ups, **look_ups}
-        chosen = functions_of(dict(functions), tables)
-        sandbox = Sandbox({**chosen, LOOK_UP: look_up_filter})
         roots = RECORDS[self.record].model_fields.keys() | {ACTION}
+        # A field of the record goes before a function of its name (`date`, `email`).
+        named = functions_of(dict(functions), tables)
+        chosen = {name: function for name, function in named.items() if name not in roots}
+        sandbox = Sandbox({**chosen, LOOK_UP: look_up_filter})
         loader = Loader(
             definition,
             sandbox,

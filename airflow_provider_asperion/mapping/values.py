@@ -32,6 +32,8 @@ def text_of(value: object) -> str | None:
         return None
     if isinstance(value, (list, dict)):
         raise BadValueError("a segment stands where a field is needed", remedy="write SEGMENT.FIELD")
+    if callable(value):
+        raise BadValueError("a function stands where a value is needed", remedy="write FUNCTION(FIELD)")
     text = str(value).strip()
     return None if text in {"", "/"} else text
 

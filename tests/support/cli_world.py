@@ -41,6 +41,7 @@ class World:
     sap: dict[str, Any] = field(default_factory=dict)
     asperion: dict[str, Any] = field(default_factory=dict)
     flow: dict[str, Any] = field(default_factory=dict)
+    other_flows: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Path:
@@ -69,20 +70,25 @@ class World:
         self.monkeypatch.setenv("AIRFLOW_CONN_ASPERION_DEFAULT", json.dumps(self.asperion_connection()))
         folder = {"inbox": str(self.inbox), "look_interval_seconds": 0, "minimum_age_seconds": 0}
         flow = {"folder": folder, **self.flow}
-        integration = {"flows": {"orders_to_asperion": flow}}
+        integration = {"flows": {"orders_to_asperion": flow, **self.other_flows}}
         self.settings.write_text(yaml.safe_dump({"integrations": {"default": integration}}))
 
 
 @contextmanager
-def world(home: Path, sshd: Sshd, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Start a sandbox and make all else point at it; afterwards the environment is as it was."""
+def world(
+    home: Path, sshd: Sshd, inbox: Path, monkeypatch: pytest.MonkeyPatch, **sizes: int
+) -> Iterator[World]:
+    """Start a sandbox and make all else point at it; afterwards the environment is as it was.
+
+    :param sizes: of the sandbox's seed.
+    """
     home.mkdir()
     monkeypatch.setenv("AIRFLOW_HOME", str(home))
     for name in PATHS:
         # So that what the commands set themselves is undone too.
         monkeypatch.setenv(name, "")
         del os.environ[name]
-    with Sandbox() as sandbox:
+    with Sandbox(**sizes) as sandbox:
         made = World(home, sandbox, sshd, inbox, monkeypatch)
         made.write()
         yield made

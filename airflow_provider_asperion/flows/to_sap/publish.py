@@ -12,11 +12,12 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.flows.to_sap.decide import Change, change_of, deletion_of
-from airflow_provider_asperion.ledger import outbox
+from airflow_provider_asperion.ledger import GripLost, outbox
 from airflow_provider_asperion.ledger.outbox import Decision, OutboxKey, OutFile
 from airflow_provider_asperion.mapping.targets import LINES
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -141,6 +142,8 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
     await _run(parts, outbox.plan, session, key, decisions)
     uploaded = []
     for name, file in files.items():
+        # One that was thought dead must not write over the file of whoever came after it.
+        parts.live.ensure_alive(REVEAL_MARGIN_SECONDS)
         sent = await parts.dropbox.upload(name, [file.body])
         uploaded.append(OutFile(name=name, sha256=sent.sha256, size=sent.size))
     await _run(parts, outbox.uploaded, session, key.id, uploaded)
@@ -181,7 +184,8 @@ async def _hold(records: Sequence[Observed], parts: Publishing) -> dict[str, Sna
         # Two that each hold what the other one wants would wait for ever: let go before waiting.
         await _run(parts, outbox.abandon, session, key.id)
         for stranded in held.stranded:
-            await complete(await _run(parts, outbox.adopt, session, stranded.id), parts)
+            with suppress(GripLost):  # somebody else was faster
+                await complete(await _run(parts, outbox.adopt, session, stranded.id), parts)
         if held.stranded:
             continue
         if waited >= parts.flow.delivery.busy_wait_seconds:
