@@ -69,17 +69,18 @@ class Changes:
     def verdict(self, body: Body, zone: dt.tzinfo) -> bool | None:
         """Whether an entry changed in the interval; None: it does not say.
 
+        The first date that it has of those that are filtered by decides, else its last change.
         An entry whose last change is empty was never changed since it was added [inferred]. Where the field
         is missing altogether, the day it was added says nothing of later changes.
         """
         if self.interval is None:
             return True
         fields = [name[:1].lower() + name[1:] for name in self.filters] or [self.changed or ""]
-        moments = [read_moment(_text(get_field(body, name)), zone) for name in fields]
-        if moments == [None] and fields[0] in body:
-            moments = [read_moment(_text(get_field(body, self.added)), zone)]
-        told = [self.interval.may_hold(moment) for moment in moments if moment is not None]
-        return any(told) if told else None
+        if fields[0] in body and self.added is not None:
+            fields.append(self.added)
+        moments = (read_moment(_text(get_field(body, name)), zone) for name in fields)
+        moment = next((one for one in moments if one is not None), None)
+        return None if moment is None else self.interval.may_hold(moment)
 
 
 class Listing(AsyncIterator[Entry], Generic[Entry]):

@@ -53,9 +53,9 @@ class Paths(_Names):
 class ChangeFilters(_Names):
     """Date filters by which a list gives only what changed, such as ``DateLastChange``; empty: it has none.
 
-    Sent with ``_from`` and ``_to``, and compared on our side too. Of several, each is asked in turn: where an
-    entry has no last change until somebody changes it, name ``DateAdded`` beside ``DateLastChange``. With
-    ``DateAdded`` or ``Date`` alone, what changes later than that date is not found.
+    Sent with ``_from`` and ``_to``, and compared on our side too. Of several, each is asked in turn, and the
+    first that an entry has decides: where it has no last change until somebody changes it, name ``DateAdded``
+    after ``DateLastChange``. With ``DateAdded`` or ``Date`` alone, later changes are not found.
     """
 
     articles: tuple[str, ...] = _wire((), "[unknown]")

@@ -215,9 +215,11 @@ def test_an_unknown_zone_is_refused():
 
 async def test_filters_of_the_api_are_asked_a_day_wider_and_compared(make_asperion, api, build):
     changed, added = dated(1, "2026-01-31T10:00:00"), dated(2, None, "2026-01-31T10:00:00")
-    too_much = dated(3, "2025-12-31T00:00:00")
+    too_much, later = dated(3, "2025-12-31T00:00:00"), dated(4, "2026-02-05", "2026-01-15")
     api.script(
-        ARTICLES, build.listing(changed, too_much, totalCount=2), build.listing(added, changed, totalCount=2)
+        ARTICLES,
+        build.listing(changed, too_much, totalCount=2),
+        build.listing(added, changed, later, totalCount=3),
     )
     filters = {"query": {"changed": {"articles": ["DateLastChange", "DateAdded"]}}}
     listing = make_asperion(names=filters).articles(JANUARY)
@@ -226,7 +228,7 @@ async def test_filters_of_the_api_are_asked_a_day_wider_and_compared(make_asperi
     assert (first["DateLastChange_from"], first["DateLastChange_to"]) == ("2025-12-31", "2026-02-02")
     assert (second["DateAdded_from"], second["DateAdded_to"]) == ("2025-12-31", "2026-02-02")
     assert "DateAdded_from" not in first
-    assert (listing.walks, listing.shifted, listing.seen) == (2, False, 3)
+    assert (listing.walks, listing.shifted, listing.seen) == (2, False, 4)
 
 
 async def test_an_open_interval_asks_for_one_side_only(make_asperion, api, build):
