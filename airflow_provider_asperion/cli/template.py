@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import textwrap
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import NoneType, UnionType
@@ -28,6 +29,7 @@ SCHEMA_FILE = "asperion.schema.json"
 WIDTH = 100
 # The names of the wire are hundreds, and right as they are for nearly everybody: the schema lists them.
 BRIEF = frozenset({"names"})
+OPTIONS_OF_FLOW = 4  # how deep the options of a flow stand
 
 HEAD = f"""\
 # yaml-language-server: $schema={SCHEMA_FILE}
@@ -58,31 +60,52 @@ EXAMPLES = {
 }
 
 
+@dataclass(slots=True)
+class Told:
+    """Which blocks of options were explained, by the flow in which they were, and the flow at hand."""
+
+    flow: str = ""
+    blocks: dict[type, str] = field(default_factory=dict)
+
+
 def template() -> str:
     """Return the text of a settings file that equals the defaults."""
-    return "\n".join([HEAD, *_block(Settings(), 0)]) + "\n"
+    return "\n".join([HEAD, *_block(Settings(), 0, Told())]) + "\n"
 
 
-def _block(model: BaseModel, depth: int) -> Iterator[str]:
-    for name, field in type(model).model_fields.items():
-        yield from _option(name, field, getattr(model, name), depth)
+def _block(model: BaseModel, depth: int, told: Told) -> Iterator[str]:
+    for name, option in type(model).model_fields.items():
+        yield from _option(name, option, getattr(model, name), depth, told)
 
 
-def _option(name: str, field: FieldInfo, value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, BaseModel) and depth <= 4 and name not in BRIEF:
+def _option(name: str, option: FieldInfo, value: Any, depth: int, told: Told) -> Iterator[str]:
+    """Yield the lines of an option.
+
+    A block of a flow that an earlier flow has as well was explained there.
+    """
+    before = told.blocks.get(type(value)) if depth == OPTIONS_OF_FLOW else None
+    if before is not None:
+        yield f"{'  ' * depth}# As in {before}; only what differs."
+        yield f"{'  ' * depth}{name}: {_text(value.model_dump(mode='json', exclude_defaults=True))}"
+        return
+    if depth == OPTIONS_OF_FLOW - 1:
+        told.flow = name
+    elif isinstance(value, BaseModel) and depth == OPTIONS_OF_FLOW:
+        told.blocks[type(value)] = told.flow
+    if isinstance(value, BaseModel) and depth <= OPTIONS_OF_FLOW and name not in BRIEF:
         yield ""
-    yield from _comment(_explanation(name, field, value), depth)
+    yield from _comment(_explanation(name, option, value), depth)
     pad = "  " * depth
     if isinstance(value, BaseModel) and name not in BRIEF:
         yield f"{pad}{name}:"
-        yield from _block(value, depth + 1)
+        yield from _block(value, depth + 1, told)
     elif isinstance(value, dict) and value:
         yield f"{pad}{name}:"
         for key, entry in value.items():
             yield f"{pad}  {key}:"
-            yield from _block(entry, depth + 2)
+            yield from _block(entry, depth + 2, told)
     else:
-        yield from _comment_of_example(name, field, depth)
+        yield from _comment_of_example(name, option, depth)
         yield f"{pad}{name}: {_text({} if isinstance(value, BaseModel) else value)}"
 
 

@@ -130,8 +130,8 @@ class ExactlyOnce:
                 Problem(
                     rule="order.unclear",
                     message="a post had no answer, and the API cannot be asked whether it was stored",
-                    remedy="let it be asked: set lookup in names.habits to filter or recent, and the next run "
-                    "goes on; until then see in Asperion by hand whether it is there",
+                    remedy="set lookup in names.habits to filter or recent, and the next run goes on; until "
+                    "then see in Asperion by hand whether it is there",
                     record=key.key,
                 )
             ) from error

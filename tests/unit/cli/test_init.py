@@ -17,6 +17,7 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 from airflow_provider_asperion.cli.init import schema
 from airflow_provider_asperion.cli.main import main
 from airflow_provider_asperion.cli.template import EXAMPLES, template
+from airflow_provider_asperion.mapping.files import shipped, shipped_to_sap
 from airflow_provider_asperion.settings import Settings, load_settings, parse_settings
 
 pytestmark = pytest.mark.feature("W7")
@@ -64,10 +65,20 @@ def test_every_option_stands_there_with_an_explanation():
     for place, line in enumerate(lines):
         if line.strip().startswith("#") or not line.strip():
             continue
-        named = line.strip().removesuffix(":") in ("default", "orders05", "invoic02", "orders_csv")
+        named = line.strip().removesuffix(":") in ("default", *shipped(), *shipped_to_sap())
         assert named or lines[place - 1].strip().startswith("#"), line
     stated = json.dumps(yaml.safe_load(template()))
-    for model in ("DropFolder", "ReadProfile", "CsvProfile", "CustomerRules", "DeliveryRules", "Limits"):
+    for model in (
+        "OutFolder",
+        "WriteProfile",
+        "StockRules",
+        "DropFolder",
+        "ReadProfile",
+        "CsvProfile",
+        "CustomerRules",
+        "DeliveryRules",
+        "Limits",
+    ):
         for option in schema()["$defs"][model]["properties"]:
             assert f'"{option}":' in stated, option
 
