@@ -18,15 +18,16 @@ from airflow_provider_asperion.asperion.errors import (
 from airflow_provider_asperion.asperion.models import OpenOrderLine
 from airflow_provider_asperion.asperion.moments import Interval, read_moment
 from airflow_provider_asperion.asperion.names import get_field
+from airflow_provider_asperion.records import Problem
 
 if TYPE_CHECKING:
     from airflow_provider_asperion.asperion.client import AsperionClient
     from airflow_provider_asperion.asperion.models import DocumentDetail
     from airflow_provider_asperion.asperion.names import Names
-    from airflow_provider_asperion.records import Problem
 
 Entry = TypeVar("Entry")
 Body = dict[str, Any]
+OnProblem = Callable[[Problem], None]
 
 _DAY = dt.timedelta(days=1)
 
@@ -93,11 +94,13 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
     What the API cannot filter is compared here: then all of the list passes by, and what changed is yielded.
 
     :param read: makes entries of an item; of one that is not wanted, none.
+    :param on_problem: told of each item that cannot be read, by its id, and the others come all the same;
+        None: the first one raises. Who goes on without some entries must not take them for gone.
     :ivar seen: items that the API gave, each once.
     :ivar undated: items that do not say when they changed, although that was asked; they are yielded.
     :ivar walks: how often the list was walked.
     :ivar shifted: whether the list moved during one of the walks.
-    :ivar problems: one for each item that cannot be read; the others come all the same.
+    :ivar unreadable: items that could not be read.
     :raises ListShifted: it moved during each walk (``habits.list_walks``).
     :raises AsperionError: see :mod:`.errors`.
     """
@@ -111,12 +114,13 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         changes: Changes,
         query: dict[str, str] | None = None,
         id_name: str = "id",
+        on_problem: OnProblem | None = None,
     ) -> None:
         self.seen = 0
         self.undated = 0
         self.walks = 0
         self.shifted = False
-        self.problems: list[Problem] = []
+        self.unreadable = 0
         self._client = client
         self._path = path
         self._read = read
@@ -125,6 +129,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
             {**(query or {}), **one, **_order(client.names)} for one in changes.queries(client.names)
         ]
         self._id_name = id_name
+        self._on_problem = on_problem
         self._known: set[int | str] = set()
         self._entries = self._walk_all()
 
@@ -177,7 +182,10 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         except NotFound:
             return ()  # it was in the list, and went before it was asked for
         except Unreadable as error:
-            self.problems.append(to_problem(error, record=str(key)))
+            if self._on_problem is None:
+                raise
+            self.unreadable += 1
+            self._on_problem(to_problem(error, record=str(key)))
             return ()
 
 

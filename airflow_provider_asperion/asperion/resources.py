@@ -16,7 +16,6 @@ from airflow_provider_asperion.asperion.matching import (
 )
 from airflow_provider_asperion.asperion.names import filter_name, get_field
 from airflow_provider_asperion.asperion.wire import (
-    amount,
     debtor_fields,
     has_lines,
     read,
@@ -25,6 +24,7 @@ from airflow_provider_asperion.asperion.wire import (
     read_detail,
     read_document,
     read_sales_type,
+    read_vat_code,
     write_date,
     write_debtor,
     write_document,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from airflow_provider_asperion.asperion.client import AsperionClient
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.matching import MatchField
     from airflow_provider_asperion.asperion.models import (
         Article,
@@ -226,7 +227,9 @@ class Asperion:
 
     # Everything, or what changed
 
-    def articles(self, changed: Interval | None = None) -> Listing[Article]:
+    def articles(
+        self, changed: Interval | None = None, *, on_problem: OnProblem | None = None
+    ) -> Listing[Article]:
         """Walk all articles, active and inactive, or those that changed; see :class:`.listing.Listing`."""
         names, words = self.names.article, self.names.query
         widen = {} if words.active_state is None else {words.active_state: words.active_state_all}
@@ -235,10 +238,19 @@ class Asperion:
             return (read_article(item, names),)
 
         changes = Changes(changed, words.changed.articles, names.date_changed, names.date_added)
-        path = self.names.paths.articles
-        return Listing(self.client, path, reader, changes=changes, query=widen, id_name=names.id)
+        return Listing(
+            self.client,
+            self.names.paths.articles,
+            reader,
+            changes=changes,
+            query=widen,
+            id_name=names.id,
+            on_problem=on_problem,
+        )
 
-    def debtors(self, changed: Interval | None = None) -> Listing[Debtor]:
+    def debtors(
+        self, changed: Interval | None = None, *, on_problem: OnProblem | None = None
+    ) -> Listing[Debtor]:
         """Walk all debtors, or those that changed."""
         names = self.names.debtor
 
@@ -246,9 +258,12 @@ class Asperion:
             return (read_debtor(item, names),)
 
         changes = Changes(changed, self.names.query.changed.debtors, names.date_changed, names.date_added)
-        return Listing(self.client, self.names.paths.debtors, reader, changes=changes, id_name=names.id)
+        path = self.names.paths.debtors
+        return Listing(self.client, path, reader, changes=changes, id_name=names.id, on_problem=on_problem)
 
-    def documents(self, kind: DocumentKind, changed: Interval | None = None) -> Listing[DocumentDetail]:
+    def documents(
+        self, kind: DocumentKind, changed: Interval | None = None, *, on_problem: OnProblem | None = None
+    ) -> Listing[DocumentDetail]:
         """Walk all documents of a kind with their lines, or those that changed.
 
         One that comes without lines in the list is asked for by its id.
@@ -261,7 +276,7 @@ class Asperion:
         found_by = self.names.query.changed.of(kind)
         changes = Changes(changed, found_by, names.date_changed, names.date_added)
         path = self.names.document_path(kind)
-        return Listing(self.client, path, reader, changes=changes, id_name=names.id)
+        return Listing(self.client, path, reader, changes=changes, id_name=names.id, on_problem=on_problem)
 
     def open_order_lines(self) -> OpenOrderLines:
         """Walk the lines of the sales orders that are open (``habits.open_order_statuses``)."""
@@ -292,7 +307,7 @@ class Asperion:
 
     async def vat_codes(self) -> list[models.VatCode]:
         """Return all VAT codes."""
-        return await self._all(self.names.paths.vat_codes, _vat_code)
+        return await self._all(self.names.paths.vat_codes, read_vat_code)
 
     async def payment_conditions(self) -> list[models.PaymentCondition]:
         """Return all payment conditions."""
@@ -376,17 +391,3 @@ def _choice(model: type[Entry], **further: str) -> Callable[[dict[str, Any]], En
         return read(model, {field: item.get(name) for field, name in names.items()}, model.__name__)
 
     return reader
-
-
-def _vat_code(item: dict[str, Any]) -> models.VatCode:
-    values = {
-        "id": item.get("id"),
-        "description": item.get("description"),
-        "sales": item.get("salesCode"),
-        "percentage": amount(item.get("percentage"), "percentage"),
-        "country": item.get("countryCode"),
-        "is_default": item.get("isDefault"),
-        "valid_from": item.get("validFrom"),
-        "valid_until": item.get("validUntil"),
-    }
-    return read(models.VatCode, values, "VAT code")

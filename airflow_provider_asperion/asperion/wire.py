@@ -18,6 +18,7 @@ from airflow_provider_asperion.asperion.models import (
     DocumentDetail,
     DocumentLine,
     SalesType,
+    VatCode,
     WarehouseStock,
 )
 from airflow_provider_asperion.asperion.names import get_field, put_field
@@ -186,6 +187,21 @@ def read_sales_type(body: Mapping[str, Any], names: SalesTypeNames) -> SalesType
     """Read a sales type."""
     values = {field: get_field(body, getattr(names, field)) for field in SalesType.model_fields}
     return read(SalesType, {**values, **_texts(values, {"vat_code"})}, "sales type")
+
+
+def read_vat_code(item: Mapping[str, Any]) -> VatCode:
+    """Read a VAT code: its fields are [go]."""
+    values = {
+        "id": item.get("id"),
+        "description": item.get("description"),
+        "sales": item.get("salesCode"),
+        "percentage": amount(item.get("percentage"), "percentage"),
+        "country": item.get("countryCode"),
+        "is_default": item.get("isDefault"),
+        "valid_from": item.get("validFrom"),
+        "valid_until": item.get("validUntil"),
+    }
+    return read(VatCode, values, "VAT code")
 
 
 def write_document(kind: DocumentKind, draft: DocumentDraft, names: Names) -> dict[str, Any]:
