@@ -131,6 +131,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self._id_name = id_name
         self._on_problem = on_problem
         self._known: set[int | str] = set()
+        self._vanished: set[int | str | None] = set()
         self._entries = self._walk_all()
 
     async def __anext__(self) -> Entry:
@@ -145,6 +146,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
     async def _walk_until_at_rest(self, query: Mapping[str, str]) -> AsyncIterator[Entry]:
         for remaining in reversed(range(self._client.names.habits.list_walks)):
             pager = self._client.pager(self._path, self._id_name)
+            vanished = set(self._vanished)
             self.walks += 1
             try:
                 async for item in self._client.items(self._path, query, pager=pager):
@@ -155,7 +157,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
                 # really goes in circles does so each time.
                 if not (pager.circling and remaining):
                     raise
-            if not pager.shifted:
+            if not pager.shifted and not self._vanished - vanished:
                 return
             self.shifted = True
         raise ListShifted(
@@ -167,26 +169,31 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
 
     async def _new_entries(self, item: Body) -> Iterable[Entry]:
         """Make the entries of an item that did not come before and changed when asked."""
-        key = get_field(item, self._id_name)
+        written = get_field(item, self._id_name)
+        key = written if isinstance(written, int | str) else None
         if key in self._known:
             return ()
-        if isinstance(key, int | str):
-            self._known.add(key)
-        self.seen += 1
         verdict = self._changes.verdict(item, self._client.names.habits.zone)
-        self.undated += verdict is None
-        if verdict is False:
-            return ()
         try:
-            return await self._read(item)
+            entries = await self._read(item) if verdict is not False else ()
         except NotFound:
-            return ()  # it was in the list, and went before it was asked for
+            # It went before its lines were asked for, so it is not in the next walk; if it is, it can only
+            # be that nothing is found this way.
+            if key in self._vanished:
+                raise
+            self._vanished.add(key)
+            return ()
         except Unreadable as error:
             if self._on_problem is None:
                 raise
             self.unreadable += 1
             self._on_problem(to_problem(error, record=str(key)))
-            return ()
+            entries = ()
+        if key is not None:
+            self._known.add(key)
+        self.seen += 1
+        self.undated += verdict is None
+        return entries
 
 
 class OpenOrderLines(Listing[OpenOrderLine]):
@@ -207,10 +214,10 @@ class OpenOrderLines(Listing[OpenOrderLine]):
 
     async def _lines(self, item: Body) -> Iterable[OpenOrderLine]:
         status = str(get_field(item, self._status))
+        order = await self._read_order(item) if status in self._open else None
         self.statuses[status] += 1
-        if status not in self._open:
+        if order is None:
             return ()
-        order = await self._read_order(item)
         return [
             OpenOrderLine(
                 order_id=order.id,

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from airflow_provider_asperion.asperion import Asperion, AsperionError, Interval, Names
-from airflow_provider_asperion.asperion.errors import BadAnswer, ListShifted, Unreadable
+from airflow_provider_asperion.asperion.errors import BadAnswer, ListShifted, NotFound, Unreadable
 from airflow_provider_asperion.asperion.models import Delivery
 from airflow_provider_asperion.asperion.paging import Pager
 
@@ -308,6 +308,7 @@ async def test_what_is_not_named_is_not_guessed(asperion, api, build):
         {"seizoen": {"a": 1}},
         {"code": None},
         {"dateAdded": 5},
+        {"id": [1]},
     ],
 )
 async def test_an_article_that_is_none_is_told_and_the_others_come(make_asperion, api, build, wrong):
@@ -316,7 +317,11 @@ async def test_an_article_that_is_none_is_told_and_the_others_come(make_asperion
     listing = asperion.articles(on_problem=problems.append)
     assert await walk(listing) == [2]
     (problem,) = problems
-    assert (problem.rule, problem.record, listing.seen) == ("asperion.unreadable", "1", 2)
+    assert (problem.rule, problem.record, listing.seen) == (
+        "asperion.unreadable",
+        "None" if wrong.get("id") else "1",
+        2,
+    )
     assert listing.unreadable == 1
     # Nobody listens: then it may not be passed over, for whoever compares would take it for gone.
     with pytest.raises(Unreadable):
@@ -427,10 +432,18 @@ async def test_documents_without_lines_are_asked_for_one_by_one(asperion, api, b
 
 
 async def test_a_document_that_goes_before_it_is_asked_for_is_left_out(asperion, api, build):
-    api.script(ORDERS, build.listing({**ORDER, "id": 6, "lines": None}, ORDER))
+    api.script(ORDERS, build.listing({**ORDER, "id": 6, "lines": None}, ORDER), build.listing(ORDER))
     listing = asperion.documents("sales_order")
     assert await walk(listing) == [5]
-    assert listing.unreadable == 0
+    assert (listing.seen, listing.walks, listing.shifted) == (1, 2, True)
+
+
+async def test_documents_that_are_never_found_by_their_id_are_not_taken_for_gone(asperion, api, build):
+    """Where the API has no call for one document, each 404 would else hide one."""
+    api.script(ORDERS, build.listing({**ORDER, "lines": None}, {**ORDER, "id": 6, "lines": None}))
+    with pytest.raises(NotFound):
+        await walk(asperion.documents("sales_order"))
+    assert len(api.calls(ORDERS)) == 2
 
 
 async def test_only_what_changed_is_asked_for_one_by_one(asperion, api, build):
