@@ -1,4 +1,4 @@
-"""``make demo``: the sandbox, a whole Airflow, order files of every format, and what became of each order."""
+"""``make demo``: the sandbox, a whole Airflow, order files of every format, and all flows back to SAP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_asperion.sandbox import demo_to_sap
 from airflow_provider_asperion.sandbox.demo_airflow import (
     PASSWORD,
     USER,
@@ -103,10 +104,22 @@ class Demo:
             self.tell(f"all as expected: Asperion holds exactly {len(holds)} orders, none twice")
         return not faults
 
+    def way_back(self) -> bool:
+        """Bring products, stock, customers and orders to SAP; True when SAP finds all of it, once."""
+        faults = demo_to_sap.run_all(self.airflow, self.tell)
+        found = demo_to_sap.what_sap_finds(self.tree)
+        print("\n" + demo_to_sap.table(found))
+        faults += demo_to_sap.faults_of(found, self.sandbox["asperion"], len(EXPECTED.in_asperion))
+        for fault in faults:
+            self.tell(f"FAULT: {fault}")
+        if not faults:
+            self.tell("all as expected: SAP finds each record of Asperion exactly once")
+        return not faults
+
     def _lay_out(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.tree / INBOX).mkdir(parents=True)
-        (self.folder / "asperion.yaml").write_text(settings(INBOX))
+        (self.folder / "asperion.yaml").write_text(settings(INBOX) + demo_to_sap.SETTINGS)
 
     def _start_sandbox(self, stack: ExitStack) -> None:
         log = self.folder / "sandbox.log"
@@ -180,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             demo.start(stack)
-            right = demo.report(demo.run())
+            right = demo.report(demo.run()) and demo.way_back()
             if not options.once:
                 _stay(demo)
     except DemoError as error:
@@ -201,6 +214,7 @@ Look around:
   Airflow    {demo.airflow.url}  (user {USER}, password {PASSWORD})  DAG: {DAG_ID}
   Asperion   {asperion["url"]}/swagger/  (sandbox)
   SAP        {demo.tree / INBOX}: drop a file there, then trigger the DAG
+             {demo.tree / demo_to_sap.FOLDER}: what SAP finds
 Ctrl-C ends everything.
 """
     )

@@ -103,8 +103,8 @@ EXPECTED = _expected()
 
 def place_one_by_hand(asperion: dict[str, Any]) -> None:
     """Place one of the orders beforehand, as a clerk would: the flow must find it and not double it."""
-    article = _get(asperion, f"articles?Code={_BY_HAND.lines[0].sku}&Code_comparison=Equals")["_data"][0]
-    debtor = _get(asperion, "debtors?pageSize=1")["_data"][0]
+    article = get(asperion, f"articles?Code={_BY_HAND.lines[0].sku}&Code_comparison=Equals")["_data"][0]
+    debtor = get(asperion, "debtors?pageSize=1")["_data"][0]
     lines = [
         {
             "articleId": article["id"],
@@ -124,7 +124,8 @@ def place_one_by_hand(asperion: dict[str, Any]) -> None:
     _call(asperion, "POST", "SalesOrderWithLines", order)
 
 
-def _get(asperion: dict[str, Any], path: str) -> Any:
+def get(asperion: dict[str, Any], path: str) -> Any:
+    """Ask the sandbox, as the clerk of its administration."""
     return _call(asperion, "GET", path)
 
 

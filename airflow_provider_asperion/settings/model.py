@@ -33,7 +33,7 @@ class SapSide(Record):
 
 
 class Flows(Record):
-    """The flows of an integration; one that is absent or not enabled has no DAG."""
+    """The flows of an integration; one that is null or not enabled has no DAG."""
 
     orders_to_asperion: OrdersToAsperion | None = Field(
         default_factory=lambda: OrdersToAsperion(folder=DropFolder(inbox="orders"))

@@ -130,6 +130,8 @@ class Extractor:
         at = clock()
         async for item in items:
             result.seen += 1
+            # Also one that is refused is there: it must not count as gone.
+            seen.add(self._source.shown(item))
             try:
                 observed = await self._source.observe(item, at)
             except ProblemError as error:

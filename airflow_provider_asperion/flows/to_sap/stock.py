@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from airflow_provider_asperion.asperion import Asperion
-    from airflow_provider_asperion.asperion.models import Article
+    from airflow_provider_asperion.asperion.models import Article, Id
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import StockRules, StockToSap
 
@@ -67,15 +68,17 @@ class StockSource:
     def __init__(self, flow: StockToSap) -> None:
         self._flow = flow
         self._calculate = StockCalculator(flow.stock)
-        self._reserved: dict[str, Decimal] = {}
+        self._reserved: dict[str, Decimal] = defaultdict(Decimal)
+        self._reserved_by_id: dict[Id, Decimal] = defaultdict(Decimal)
 
     async def prepare(self, asperion: Asperion) -> None:
         """Sum what open sales orders reserve, where the settings say so."""
         if self._flow.stock.reservations == "orders" and "reserved" in self._calculate.text:
             async for line in asperion.open_order_lines():
                 if line.article_code is not None:
-                    found = self._reserved.get(line.article_code, Decimal(0))
-                    self._reserved[line.article_code] = found + line.quantity
+                    self._reserved[line.article_code] += line.quantity
+                elif line.article_id is not None:
+                    self._reserved_by_id[line.article_id] += line.quantity
 
     def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Article]:
         """Walk all articles: whether a change of stock moves the date of change is unknown."""
@@ -92,7 +95,9 @@ class StockSource:
         """
         if item.active is False and self._flow.inactive == "skip":
             return None
-        level = stock_of(item, self._calculate, self._flow.stock, reserved=self._reserved, observed_at=at)
+        by_code = self._reserved.get(item.code, Decimal(0))
+        reserved = by_code + self._reserved_by_id.get(item.id, Decimal(0))
+        level = stock_of(item, self._calculate, self._flow.stock, reserved=reserved, observed_at=at)
         return Observed.of("stock", level, key=item.code, shown=item.code, observed_at=at)
 
     def doubles(self) -> dict[str, Problem]:
@@ -109,21 +114,19 @@ def stock_of(
     calculate: StockCalculator,
     rules: StockRules,
     *,
-    reserved: Mapping[str, Decimal],
+    reserved: Decimal,
     observed_at: dt.datetime,
 ) -> StockLevel:
     """Return the stock level of an article.
 
-    :param reserved: open order lines by article code, with ``reservations: orders``.
+    :param reserved: what open order lines hold of it, with ``reservations: orders``.
     :raises ProblemError: Asperion does not tell a quantity that the calculation needs.
     """
     quantities: dict[str, Decimal | None] = {
         "physical": article.current_stock,
         # Without a field of its own, available is what lies there: what is sold is taken off as reserved.
         "available": article.current_stock if article.available is None else article.available,
-        "reserved": reserved.get(article.code, Decimal(0))
-        if rules.reservations == "orders"
-        else article.reserved,
+        "reserved": reserved if rules.reservations == "orders" else article.reserved,
         "purchases": article.on_order,
     }
     quantity = calculate(quantities)

@@ -81,15 +81,13 @@ def test_not_below_the_floor(available, reserved):
 ARTICLE = Article(id=1, code="SKU-1", current_stock=Decimal(10), unit="stuk", sales_type="HOOG")
 
 
-def level(rules, article=ARTICLE, **reserved):
-    return stock_of(article, StockCalculator(rules), rules, reserved=reserved, observed_at=NOW)
+def level(rules, article=ARTICLE, reserved=0):
+    return stock_of(article, StockCalculator(rules), rules, reserved=Decimal(reserved), observed_at=NOW)
 
 
 @pytest.mark.feature("S3")
 def test_reservations_are_summed_from_open_orders_unless_the_api_tells_them():
-    by_orders = stock_of(
-        ARTICLE, StockCalculator(StockRules()), StockRules(), reserved={"SKU-1": Decimal(4)}, observed_at=NOW
-    )
+    by_orders = level(StockRules(), reserved=4)
     assert (by_orders.quantity, by_orders.reserved, by_orders.physical) == (6, 4, 10)
     api = StockRules(reservations="api")
     assert level(api, ARTICLE.model_copy(update={"reserved": Decimal(3)})).quantity == 7
