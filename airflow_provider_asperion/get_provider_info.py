@@ -35,13 +35,18 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "SAP files over SFTP", "python-modules": [f"{_PACKAGE}.hooks.sap_sftp"]},
         ],
         "operators": [
-            {"integration-name": "Asperion", "python-modules": [f"{_PACKAGE}.operators.orders"]},
+            {
+                "integration-name": "Asperion",
+                "python-modules": [f"{_PACKAGE}.operators.{module}" for module in _OPERATORS],
+            },
         ],
         "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
         "config": {"asperion": _CONFIG},
         "cli": [f"{_PACKAGE}.cli.definition.get_commands"],
     }
 
+
+_OPERATORS = ("orders", "orders_to_sap", "products", "stock", "customers", "outgoing")
 
 _CONFIG = {
     "description": "Asperion and SAP: where the settings of the flows are, and where their state is kept.",
