@@ -1,6 +1,7 @@
 # The two commands: `make demo` and `make test`. Everything they need they install themselves.
 
 PYTHON_IN_VENV := .venv/bin/python
+IN_COMPAT := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH"
 RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: help setup demo test unit lint lock compat wheel clean
@@ -29,15 +30,16 @@ lint: setup ## Style, types and layers
 lock: setup ## Renew the locked versions
 	@scripts/lock.sh
 
-compat: ## Prove the oldest supported Airflow in an environment of its own
+compat: ## Prove the oldest supported Airflow in an environment of its own: unit tests and the demo
 	@scripts/setup.sh .compat requirements/compat.txt
-	@env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH" .compat/bin/python -m pytest tests/unit $(PYTEST)
+	@$(IN_COMPAT) .compat/bin/python -m pytest tests/unit $(PYTEST)
+	@$(IN_COMPAT) .compat/bin/python -m airflow_provider_asperion.sandbox.demo --once --folder .demo-compat
 
 wheel: setup ## Build the wheel, install it in a clean environment and ask Airflow for it
 	@scripts/wheel.sh
 
 clean: ## Remove what these commands made
-	@rm -rf .venv .compat .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .compat .demo .demo-compat build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: sshd
 sshd:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.records import Record
-from airflow_provider_asperion.sap.dropbox import DropFolder
+from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 

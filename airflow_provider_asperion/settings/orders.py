@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from airflow_provider_asperion.mapping import LookUp
 from airflow_provider_asperion.records import OrderKind, Record
 from airflow_provider_asperion.records.money import HalfCents, Rounding
-from airflow_provider_asperion.sap.dropbox import DropFolder
+from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
 
 IdentityField = Literal["email", "customer_number", "vat_number", "coc_number"]

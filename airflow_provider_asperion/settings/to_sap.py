@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from airflow_provider_asperion.mapping import LookUp
 from airflow_provider_asperion.records import OrderKind, Record
 from airflow_provider_asperion.records.money import HalfCents
-from airflow_provider_asperion.sap.dropbox import DropFolder
+from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.file_names import NameTemplate
 from airflow_provider_asperion.sap.write_profile import WriteProfile
 from airflow_provider_asperion.settings.orders import IdentityField, MappingChoice, OrderFilter

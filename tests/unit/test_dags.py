@@ -1,0 +1,139 @@
+"""The ready DAGs: quick to parse, as the settings say, and telling where those are wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:  # Airflow before 3.2
+    from airflow.models.dagbag import DagBag
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+ORDERS = {
+    "list": {"read"},
+    "read": {"batches", "settle"},
+    "batches": {"deliver"},
+    "deliver": {"settle"},
+    "settle": set(),
+}
+TO_SAP = {"extract": {"publish", "settle"}, "publish": {"settle"}, "settle": set()}
+EDGES = {
+    "sap_orders_to_asperion": ORDERS,
+    "asperion_products_to_sap": TO_SAP,
+    "asperion_stock_to_sap": TO_SAP,
+    "asperion_customers_to_sap": TO_SAP,
+    "asperion_orders_to_sap": TO_SAP,
+}
+# What a plain DAG file does not load, and a scheduler would pay for at every parse.
+HEAVY = (
+    "asyncssh",
+    "aiohttp",
+    "lxml",
+    "alembic",
+    "jinja2.sandbox",
+    "airflow_provider_asperion.ledger",
+    "cryptography.fernet",
+)
+
+
+@pytest.fixture
+def bag(tmp_path, monkeypatch):
+    """Return a function that parses the ready DAGs under some settings."""
+
+    def parsed(settings=None, *, folder=DAGS):
+        path = tmp_path / "asperion.yaml"
+        if settings is not None:
+            path.write_text(settings)
+        monkeypatch.setenv("AIRFLOW__ASPERION__SETTINGS", str(path))
+        return DagBag(dag_folder=str(folder))
+
+    return parsed
+
+
+@pytest.mark.feature("O1", "P1", "S1", "C1")
+def test_a_fresh_install_shows_all_dags_with_their_tasks(bag):
+    found = bag()
+    assert found.import_errors == {}
+    assert {
+        name: {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+        for name, dag in found.dags.items()
+    } == EDGES
+
+
+@pytest.mark.feature("X4")
+def test_each_run_has_a_data_interval_so_that_a_backfill_knows_its_day(bag):
+    for dag in bag().dags.values():
+        assert dag.timetable.__class__.__name__ == "CronDataIntervalTimetable"
+        assert not dag.catchup
+
+
+@pytest.mark.feature("X3", "X4")
+def test_the_forms(bag):
+    dags = bag().dags
+    assert set(dags["sap_orders_to_asperion"].params) == {
+        "dry_run",
+        "pattern",
+        "archived_from",
+        "archived_to",
+        "full",
+    }
+    for name, dag in dags.items():
+        if name != "sap_orders_to_asperion":
+            assert set(dag.params) == {"dry_run", "full", "changed_from", "changed_to"}
+        assert dag.doc_md.startswith("###")
+
+
+def test_two_integrations_have_dags_of_their_own(bag):
+    found = bag("integrations: {default: {}, retail: {flows: {stock_to_sap: null}}}")
+    assert found.import_errors == {}
+    assert {name for name in found.dags if name.endswith("__retail")} == {
+        f"{name}__retail" for name in EDGES if name != "asperion_stock_to_sap"
+    }
+    read = found.dags["sap_orders_to_asperion__retail"].get_task("list")
+    assert read.integration == "retail"
+
+
+def test_a_flow_that_is_switched_off_has_no_dag(bag):
+    found = bag("integrations: {default: {flows: {products_to_sap: {enabled: false}}}}")
+    assert set(found.dags) == EDGES.keys() - {"asperion_products_to_sap"}
+
+
+def test_pool_retries_and_schedule_come_from_the_settings(bag):
+    settings = """\
+integrations:
+  default:
+    flows:
+      stock_to_sap: {schedule: null, delivery: {pool: sap, retries: 7, retry_delay_seconds: 5}}
+"""
+    dag = bag(settings).dags["asperion_stock_to_sap"]
+    publish = dag.get_task("publish")
+    assert dag.timetable.__class__.__name__ == "NullTimetable"
+    assert (publish.pool, publish.retries, publish.retry_delay.total_seconds()) == ("sap", 7, 5)
+
+
+def test_wrong_settings_are_an_import_error_that_names_file_and_line(bag):
+    found = bag("integrations:\n  default:\n    flows:\n      stock_to_sap:\n        scedule: null\n")
+    assert not found.dags
+    for text in found.import_errors.values():
+        assert "asperion.yaml" in text
+        assert "line 5" in text
+        assert "scedule" in text
+
+
+@pytest.mark.feature("W5")
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
+def test_parsing_loads_nothing_heavy(path, tmp_path):
+    code = (
+        "import sys, json, runpy; from airflow.sdk import DAG, BaseOperator, task; "
+        f"before = set(sys.modules); runpy.run_path({str(path)!r}); print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout.splitlines()[-1])
+    assert "airflow_provider_asperion.operators.settings" in loaded, "the DAG was parsed"
+    assert [name for name in loaded if name.startswith(HEAVY)] == []
