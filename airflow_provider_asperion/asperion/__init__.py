@@ -1,7 +1,7 @@
 """The Asperion side: an async client of its API, typed calls over it, and login. No Airflow in here.
 
-Its parts are loaded when they are asked for: the settings need the names of the wire only, and a scheduler that
-parses DAG files shall not load an HTTP client for that.
+Its parts are loaded when they are asked for: the settings need the names of the wire only, and whoever parses
+DAG files shall not load an HTTP client for that.
 """
 
 from importlib import import_module

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DAG = "sap_orders_to_asperion"
+ARTICLES, DEBTORS, ORDERS = 10_000, 5_000, 3_000
 REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = """\
 version: 1
@@ -38,6 +39,19 @@ integrations:
           payment_condition: {{table: {{Z030: "30"}}}}
         customer: {{company_kind: B, person_kind: C}}
         delivery: {{batch_size: 250, retries: 0}}
+      products_to_sap:
+        schedule: "0 6 * * *"
+        folder: {{folder: {out}/products, done_file: "{{name}}.done"}}
+        delivery: {{batch_size: 1000, retries: 0}}
+      stock_to_sap: {{schedule: "0 6 * * *", folder: {{folder: {out}/stock}}}}
+      customers_to_sap:
+        schedule: "0 6 * * *"
+        folder: {{folder: {out}/customers}}
+        writing: {{format: idoc_flat}}
+      orders_to_sap:
+        schedule: "0 6 * * *"
+        folder: {{folder: {out}/orders}}
+        changes: {{by: content}}
 """
 
 
@@ -61,26 +75,26 @@ class Landscape:
         os.utime(path, (landed, landed))
         path.rename(self.inbox / name)
 
-    def trigger(self, **conf: Any) -> str:
-        run = self.airflow.request("POST", f"dags/{DAG}/dagRuns", {"logical_date": None, "conf": conf})
+    def trigger(self, dag: str = DAG, **conf: Any) -> str:
+        run = self.airflow.request("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
         return run["dag_run_id"]
 
-    def wait(self, run_id: str, *, seconds: float = 240) -> str:
+    def wait(self, run_id: str, dag: str = DAG, *, seconds: float = 240) -> str:
         state: dict[str, str] = {}
 
         def ended() -> bool:
-            state["now"] = self.airflow.request("GET", f"dags/{DAG}/dagRuns/{run_id}")["state"]
+            state["now"] = self.airflow.request("GET", f"dags/{dag}/dagRuns/{run_id}")["state"]
             return state["now"] in ("success", "failed")
 
-        wait_for(ended, seconds, f"run {run_id} does not end: {self.tasks(run_id)}")
+        wait_for(ended, seconds, f"run {run_id} does not end: {self.tasks(run_id, dag)}")
         return state["now"]
 
-    def tasks(self, run_id: str) -> dict[str, str]:
-        path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances?limit=200"
+    def tasks(self, run_id: str, dag: str = DAG) -> dict[str, str]:
+        path = f"dags/{dag}/dagRuns/{run_id}/taskInstances?limit=200"
         found = self.airflow.request("GET", path)["task_instances"]
         return {f"{task['task_id']}[{task['map_index']}]": task["state"] for task in found}
 
-    def clear(self, run_id: str, *, only_failed: bool) -> None:
+    def clear(self, run_id: str, dag: str = DAG, *, only_failed: bool) -> None:
         body = {
             "dry_run": False,
             "dag_run_id": run_id,
@@ -88,22 +102,27 @@ class Landscape:
             "reset_dag_runs": True,
             "include_downstream": True,
         }
-        self.airflow.request("POST", f"dags/{DAG}/clearTaskInstances", body)
+        self.airflow.request("POST", f"dags/{dag}/clearTaskInstances", body)
 
-    def result(self, run_id: str) -> dict[str, Any]:
+    def result(self, run_id: str, dag: str = DAG) -> dict[str, Any]:
         """Return what the settling task returned."""
-        path = f"dags/{DAG}/dagRuns/{run_id}/taskInstances/settle/xcomEntries/return_value?deserialize=true"
+        path = f"dags/{dag}/dagRuns/{run_id}/taskInstances/settle/xcomEntries/return_value?deserialize=true"
         value = self.airflow.request("GET", path)["value"]
         return json.loads(value) if isinstance(value, str) else value
 
     def references(self) -> list[str]:
         return sorted(document["reference"] for document in self.box.summary()["orders"])
 
-    def kill_deliveries(self, *, with_worker: bool) -> int:
-        """SIGKILL every process that is delivering, and its worker too; return how many there were."""
-        with sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True) as ledger:
+    def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
+        """SIGKILL every process that works in a task, and its worker too; return how many there were."""
+        rows: list[tuple[int]] = []
+        # Before its first task made it there is no ledger.
+        with (
+            suppress(sqlite3.OperationalError),
+            sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True) as ledger,
+        ):
             rows = ledger.execute(
-                "select pid from asperion_sessions where closed_at is null and owner like '%/deliver/%'"
+                "select pid from asperion_sessions where closed_at is null and owner like ?", (f"%/{task}/%",)
             ).fetchall()
         killed = 0
         for (pid,) in rows:
@@ -122,11 +141,11 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
     with ExitStack() as stack:
         sshd = stack.enter_context(running_sshd(folder / "ssh"))
         (sshd.folder / "orders").mkdir()
-        box = stack.enter_context(Sandbox(latency_ms=20))
+        box = stack.enter_context(Sandbox(latency_ms=20, articles=ARTICLES, debtors=DEBTORS, orders=ORDERS))
         airflow = DemoAirflow(folder / "airflow", free_port(8080))
         airflow.prepare()
         settings = folder / "asperion.yaml"
-        settings.write_text(SETTINGS.format(inbox=sshd.folder / "orders"))
+        settings.write_text(SETTINGS.format(inbox=sshd.folder / "orders", out=sshd.folder / "in"))
         environment = airflow.environment(dags=REPOSITORY / "dags", settings=settings)
         environment |= {
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",

@@ -147,7 +147,7 @@ def test_killed_at_several_points_then_cleared(landscape: Landscape, first_run: 
         while len(landscape.references()) < point:
             assert time.monotonic() < wait_until, landscape.tasks(run)
             time.sleep(0.01)
-        assert landscape.kill_deliveries(with_worker=with_worker) > 0, "nothing was delivering"
+        assert landscape.kill_tasks(with_worker=with_worker) > 0, "nothing was delivering"
         assert landscape.wait(run) == "failed"
         landscape.clear(run, only_failed=True)
     assert landscape.wait(run) == "success"

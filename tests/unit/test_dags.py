@@ -131,7 +131,8 @@ def test_wrong_settings_are_an_import_error_that_names_file_and_line(bag):
 def test_parsing_loads_nothing_heavy(path, tmp_path):
     code = (
         "import sys, json, runpy; from airflow.sdk import DAG, BaseOperator, task; "
-        f"before = set(sys.modules); runpy.run_path({str(path)!r}); print(json.dumps(sorted(set(sys.modules) - before)))"
+        f"before = set(sys.modules); runpy.run_path({str(path)!r}); "
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = json.loads(done.stdout.splitlines()[-1])
