@@ -9,6 +9,12 @@ from airflow_provider_asperion.cli.check_asperion import check_asperion
 from airflow_provider_asperion.cli.check_deployment import check_dags, check_pool, check_state
 from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
 from airflow_provider_asperion.cli.check_sftp import check_sftp
+from airflow_provider_asperion.cli.check_to_sap import (
+    check_folders,
+    check_mappings_to_sap,
+    check_stock,
+    enabled,
+)
 from airflow_provider_asperion.cli.findings import Report
 from airflow_provider_asperion.cli.output import show
 from airflow_provider_asperion.cli.running import integration_of, reach_connections
@@ -16,7 +22,7 @@ from airflow_provider_asperion.cli.running import integration_of, reach_connecti
 if TYPE_CHECKING:
     import argparse
 
-    from airflow_provider_asperion.settings import Settings
+    from airflow_provider_asperion.settings import Integration, Settings
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -42,9 +48,21 @@ def _check_integration(report: Report, settings: Settings, name: str, *, ledger_
     flow = integration.flows.orders_to_asperion
     if flow is None or not flow.enabled:
         report.warn("flows", "orders_to_asperion is not enabled", "set flows.orders_to_asperion.enabled")
-        return
-    check_mappings(report, flow)
-    check_pool(report, flow.delivery.pool)
-    asyncio.run(check_sftp(report, integration.sap.connection, flow.folder))
-    if ledger_works:
-        asyncio.run(check_asperion(report, name, integration.asperion, flow))
+    else:
+        check_mappings(report, flow)
+        check_pool(report, flow.delivery.pool)
+        asyncio.run(check_sftp(report, integration.sap.connection, flow.folder))
+        if ledger_works:
+            asyncio.run(check_asperion(report, name, integration.asperion, flow))
+    _check_to_sap(report, integration, name, ledger_works=ledger_works)
+
+
+def _check_to_sap(report: Report, integration: Integration, name: str, *, ledger_works: bool) -> None:
+    flows = dict(enabled(integration.flows))
+    if not flows or report.counts["FAIL"]:
+        return  # what fails above would fail here once more
+    for flow in flows.values():
+        check_mappings_to_sap(report, flow)
+    asyncio.run(check_folders(report, integration))
+    if ledger_works and integration.flows.stock_to_sap is not None and "stock_to_sap" in flows:
+        asyncio.run(check_stock(report, name, integration.flows.stock_to_sap))

@@ -49,21 +49,35 @@ async def _check_folder(report: Report, client: asyncssh.SFTPClient, folder: Dro
     report.ok(FOLDER, f"{folder.inbox} can be listed; complete files: {len(found)}")
     for problem in refused:
         report.warn("sftp file name", problem.message, problem.remedy)
-    # Begins with a dot: no reader ever picks it up, nor does SAP's.
-    name = f".asperion-check-{secrets.token_hex(4)}"
-    probe = posixpath.join(folder.inbox, name)
+    probe = posixpath.join(folder.inbox, _probe_name())
+    name = posixpath.basename(probe)
     try:
         probe = await _write(client, probe)
         report.ok("sftp rights", f"files can be written and renamed in {folder.inbox}")
         for place in (folder.work_path, folder.archive_path, folder.error_path):
             probe = await _move(client, probe, posixpath.join(place, name))
         report.ok("sftp work folders", "files can be moved to the work, archive and error folders")
-        await _remove(client, probe)
+        await removed(client, probe)
         report.ok("sftp removal", "files can be deleted")
     except BaseException:
         with suppress(Exception):
             await client.remove(probe)
         raise
+
+
+def _probe_name() -> str:
+    """Return a name that begins with a dot: no reader ever picks it up, nor does SAP's."""
+    return f".asperion-check-{secrets.token_hex(4)}"
+
+
+async def written(client: asyncssh.SFTPClient, folder: str) -> str:
+    """Write a probe into a folder, which is made when it is missing; return its path.
+
+    :raises ProblemError: the server refuses it.
+    """
+    with told_as_problems(folder):
+        await client.makedirs(folder, exist_ok=True)
+    return await _write(client, posixpath.join(folder, _probe_name()))
 
 
 async def _write(client: asyncssh.SFTPClient, path: str) -> str:
@@ -102,6 +116,10 @@ async def _move(client: asyncssh.SFTPClient, source: str, target: str) -> str:
     return target
 
 
-async def _remove(client: asyncssh.SFTPClient, path: str) -> None:
+async def removed(client: asyncssh.SFTPClient, path: str) -> None:
+    """Delete a probe.
+
+    :raises ProblemError: the server refuses it.
+    """
     with told_as_problems(path):
         await client.remove(path)

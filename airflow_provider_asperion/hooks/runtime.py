@@ -109,8 +109,7 @@ def open_ledger(chosen: Settings | None = None) -> Iterator[Ledger]:
 
 def _ledger_url(connection: str | None) -> str:
     if connection is None:
-        folder = state_folder()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = _private(state_folder())
         return f"sqlite:///{folder / 'ledger.db'}"
     from airflow.sdk import BaseHook
     from sqlalchemy.engine import URL
@@ -134,10 +133,15 @@ def staging(chosen: Settings | None = None) -> Staging:
 
     path = (chosen or settings()).staging.path
     if path is None:
-        folder = state_folder() / "staging"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = _private(_private(state_folder()) / "staging")
         path = f"file://{folder}"
     return Staging(ObjectStoragePath(path), cipher())
+
+
+def _private(folder: Path) -> Path:
+    """Make a folder that its owner alone may enter; one that is there stays as it is."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
 
 
 def lease_seconds() -> float:

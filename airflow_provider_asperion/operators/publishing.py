@@ -221,18 +221,23 @@ def sap_mappings_of(flow: ToSap) -> list[SapMapping]:
 
     :raises ProblemError: a mapping is wrong; each problem names the row.
     """
-    lengths = load_layouts(flow.writing.layouts).lengths
-    return [
-        SapMapping.load(
-            name,
-            choice.rows,
-            names=choice.names,
-            look_ups=flow.look_ups,
-            folder=runtime.settings_path().parent,
-            lengths=lengths,
-        )
-        for name, choice in flow.mappings.items()
-    ]
+    return [sap_mapping_of(flow, name) for name in flow.mappings]
+
+
+def sap_mapping_of(flow: ToSap, name: str) -> SapMapping:
+    """Return one mapping of a flow, compiled.
+
+    :raises ProblemError: it is wrong; each problem names the row.
+    """
+    choice = flow.mappings[name]
+    return SapMapping.load(
+        name,
+        choice.rows,
+        names=choice.names,
+        look_ups=flow.look_ups,
+        folder=runtime.settings_path().parent,
+        lengths=load_layouts(flow.writing.layouts).lengths,
+    )
 
 
 def _interval(

@@ -237,3 +237,37 @@ def test_sqlite_is_no_ledger_for_several_machines(place, check, monkeypatch):
     assert "WARN  ledger" in check()[2]
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     assert "OK    ledger" in check()[2]
+
+
+@pytest.mark.feature("S3", "W1")
+def test_the_flows_to_sap_are_tried_too(place, check):
+    folder = place.inbox / "to_sap"
+    place.other_flows = {"stock_to_sap": {"folder": {"folder": str(folder)}}}
+    place.write()
+    code, failed, said = check()
+    assert (code, failed) == (0, []), said
+    for subject in ("mapping products_matmas05", "mapping stock_csv", "stock calculation"):
+        assert f"OK    {subject}" in said, subject
+    assert f"written, renamed and deleted in {folder}" in said
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.feature("S3")
+def test_a_stock_calculation_that_cannot_be_had_is_refused(place, check):
+    rules = {"calculation": "available_minus_reserved_plus_purchases"}
+    place.other_flows = {"stock_to_sap": {"stock": rules}}
+    place.write()
+    code, failed, _ = check()
+    assert code == 1
+    assert [line.split()[1:3] for line in failed] == [["stock", "calculation"]]
+    assert "purchases" in failed[0]
+
+
+@pytest.mark.feature("P3")
+def test_a_mapping_of_an_image_is_refused(place, check):
+    mappings = {"products_csv": {"rows": {"IMAGE": "image_url"}}}
+    place.other_flows = {"products_to_sap": {"mappings": mappings, "writing": {"format": "csv"}}}
+    place.write()
+    code, failed, _ = check()
+    assert code == 1
+    assert "simple articles" in failed[0]

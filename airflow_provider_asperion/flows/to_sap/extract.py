@@ -177,7 +177,7 @@ class Extractor:
     def _size(self) -> int:
         """Return how many records make a batch: past half of the batches they grow, ever faster."""
         beyond = len(self.result.batches) - self._rules.maximum_batches // 2
-        step = max(1, self._rules.maximum_batches // 16)
+        step = max(1, self._rules.maximum_batches // 32)
         return self._rules.batch_size << max(0, 1 + beyond // step)
 
     def _flush(self) -> None:
