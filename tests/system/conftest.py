@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,10 +116,11 @@ class Landscape:
     def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
         """SIGKILL every process that works in a task, and its worker too; return how many there were."""
         rows: list[tuple[int]] = []
-        # Before its first task made it there is no ledger.
+        # Before its first task made it there is no ledger; and who only reads may see a write-ahead log that the
+        # last writer takes away at that moment. Then it is looked at again.
         with (
-            suppress(sqlite3.OperationalError),
-            sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True) as ledger,
+            suppress(sqlite3.DatabaseError),
+            closing(sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True)) as ledger,
         ):
             rows = ledger.execute(
                 "select pid from asperion_sessions where closed_at is null and owner like ?", (f"%/{task}/%",)

@@ -9,6 +9,7 @@ import re
 import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -182,8 +183,13 @@ def newest(landscape: Landscape, dag: str) -> str:
 
 
 def snapshots(landscape: Landscape, flow: str) -> int:
-    with sqlite3.connect(f"file:{landscape.home}/asperion/ledger.db?mode=ro", uri=True) as ledger:
+    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
         (count,) = ledger.execute(
             "select count(*) from asperion_snapshots where flow = ? and published_at is not null", (flow,)
         ).fetchone()
     return int(count)
+
+
+def test_the_ledger_is_sound_after_all_that(landscape: Landscape, sap: Sap) -> None:
+    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
+        assert ledger.execute("pragma integrity_check").fetchall() == [("ok",)]
