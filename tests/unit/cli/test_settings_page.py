@@ -1,0 +1,15 @@
+"""The manual of the settings says what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_asperion.cli.settings_page import settings_page
+
+
+@pytest.mark.feature("W7")
+def test_the_page_is_what_the_settings_are(repository: Path):
+    renewed = "python -m airflow_provider_asperion.cli.settings_page > docs/settings.md"
+    assert (repository / "docs" / "settings.md").read_text() == settings_page(), f"renew it: {renewed}"
