@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_asperion.cli.settings_page import settings_page
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.feature("W7")
