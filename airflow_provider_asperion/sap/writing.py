@@ -66,12 +66,14 @@ class FileContent:
 
     :param part: 1-based.
     :param keys: keys of the documents in it, in their order.
+    :param numbers: their numbers, by which they are told apart where two have one key.
     """
 
     part: int
     suffix: str
     body: bytes = field(repr=False)
     keys: tuple[str, ...]
+    numbers: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -176,7 +178,8 @@ class _File:
             self._parts = [self._writer.begin(), *map(self._writer.add, self._documents)]
         body = b"".join([*self._parts, self._writer.end()])
         keys = tuple(document.key for document in self._documents)
-        result.files.append(FileContent(len(result.files) + 1, self._writer.suffix, body, keys))
+        numbers = tuple(document.number for document in self._documents)
+        result.files.append(FileContent(len(result.files) + 1, self._writer.suffix, body, keys, numbers))
         result.cut += self._writer.cut
 
 

@@ -133,9 +133,11 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
                 document = _document(record, change, parts, change.action)
                 prepared.append(Prepared(record, change.action, change, document))
     files = {_name(file, parts): file for file in _written(prepared, parts, result)}
-    name_of = {key: name for name, file in files.items() for key in file.keys}
+    name_of = {number: name for name, file in files.items() for number in file.numbers}
     decisions = [
-        _decision(ready, name_of[ready.document.key]) for ready in prepared if ready.document.key in name_of
+        _decision(ready, name_of[ready.document.number])
+        for ready in prepared
+        if ready.document.number in name_of
     ]
     result.counts.update(decision.action for decision in decisions)
     session, key = parts.live.session, parts.outbox_key

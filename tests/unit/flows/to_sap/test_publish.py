@@ -99,6 +99,15 @@ async def test_a_record_that_cannot_be_written_is_refused_and_the_others_go_thro
     assert "A-2" not in known(press.url)
 
 
+async def test_two_records_that_people_know_by_one_name_are_told_apart(press):
+    """One of them cannot be written: the other's file is no proof that it went out."""
+    flow = a_flow(writing={"format": "csv", "csv": {"encoding": "iso-8859-1"}})
+    good, bad = a_product("A-1"), a_product("A-2", title="Кофе").model_copy(update={"shown": "A-1"})
+    found = await press.publish([good, bad], flow=flow)
+    assert found.counts == {"create": 1, "refused": 1}
+    assert set(known(press.url)) == {"A-1"}
+
+
 async def _tried_until_done(press, records, batch, kill):
     """Publish, be killed, and let Airflow try the same task again; once more, as somebody would clear it."""
     try:
