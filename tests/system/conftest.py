@@ -116,11 +116,11 @@ class Landscape:
     def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
         """SIGKILL every process that works in a task, and its worker too; return how many there were."""
         rows: list[tuple[int]] = []
-        # Before its first task made it there is no ledger; and who only reads may see a write-ahead log that
-        # the last writer takes away at that moment. Then it is looked at again.
+        # Before its first task made it there is no ledger. Not mode=ro: who may not write into the shared memory
+        # of the write-ahead log reads it without locks, while others truncate it.
         with (
-            suppress(sqlite3.DatabaseError),
-            closing(sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=ro", uri=True)) as ledger,
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=rw", uri=True)) as ledger,
         ):
             rows = ledger.execute(
                 "select pid from asperion_sessions where closed_at is null and owner like ?", (f"%/{task}/%",)
