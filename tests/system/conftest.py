@@ -116,8 +116,8 @@ class Landscape:
     def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
         """SIGKILL every process that works in a task, and its worker too; return how many there were."""
         rows: list[tuple[int]] = []
-        # Before its first task made it there is no ledger. Not mode=ro: who may not write into the shared memory
-        # of the write-ahead log reads it without locks, while others truncate it.
+        # Before its first task made it there is no ledger. Not mode=ro: who may not write into the shared
+        # memory of the write-ahead log reads it without locks, while others truncate it.
         with (
             suppress(sqlite3.OperationalError),
             closing(sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=rw", uri=True)) as ledger,
