@@ -36,6 +36,13 @@ async def check_sftp(report: Report, connection_id: str, folder: DropFolder) -> 
                 await _check_folder(report, client, folder)
 
 
+async def check_drop_folder(report: Report, connection_id: str, folder: DropFolder) -> None:
+    """Try one more drop folder of a server that can be reached."""
+    with report.trying(FOLDER):
+        async with SapSftpHook(connection_id).get_managed_conn() as client:
+            await _check_folder(report, client, folder)
+
+
 def _tell_host_key(report: Report, connection: Any) -> None:
     if str(connection.extra_dejson.get("no_host_key_check", "")).lower() == "true":
         remedy = "fill in the field host_key of the connection, and switch no_host_key_check off"

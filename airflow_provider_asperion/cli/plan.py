@@ -113,7 +113,7 @@ class _Orders:
 
 async def _add_drop_folder(orders: _Orders, integration: str, flow: OrdersToAsperion) -> None:
     """Read the files that the next run would read, where they lie."""
-    async with runtime.intake(integration, flow, run="plan") as (intake, dropbox, _):
+    async with runtime.intake(integration, flow.folder, run="plan") as (intake, dropbox, _):
         files, problems = await intake.new_files()
         tell(problems)
         for file in files:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_asperion.asperion import Asperion
-    from airflow_provider_asperion.flows.orders_to_asperion.intake import Intake
+    from airflow_provider_asperion.flows.intake import Intake
     from airflow_provider_asperion.ledger import Ledger, TokenVault
+    from airflow_provider_asperion.sap.drop_folder import DropFolder
     from airflow_provider_asperion.sap.dropbox import Dropbox
-    from airflow_provider_asperion.settings import Integration, OrdersToAsperion, OutFolder, Settings
+    from airflow_provider_asperion.settings import Integration, OutFolder, Settings
     from airflow_provider_asperion.staging import Cipher, Staging
 
 SECTION = "asperion"
@@ -213,16 +214,16 @@ async def administration_of(integration_name: str) -> str:
 
 @asynccontextmanager
 async def intake(
-    integration_name: str, flow_settings: OrdersToAsperion, *, run: str
+    integration_name: str, folder: DropFolder, *, run: str
 ) -> AsyncIterator[tuple[Intake, Dropbox, Ledger]]:
-    """Open the drop folder of a flow, with the ledger."""
-    from airflow_provider_asperion.flows.orders_to_asperion.intake import Intake, place_of
+    """Open a folder in which SAP drops files, with the ledger."""
+    from airflow_provider_asperion.flows.intake import Intake, place_of
     from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
 
     connection = integration(integration_name).sap.connection
-    place = place_of(connection, flow_settings.folder.inbox)
+    place = place_of(connection, folder.inbox)
     with open_ledger() as ledger:
-        async with SapSftpHook(connection).dropbox(flow_settings.folder) as dropbox:
+        async with SapSftpHook(connection).dropbox(folder) as dropbox:
             yield Intake(dropbox, ledger, place=place, run=run), dropbox, ledger
 
 

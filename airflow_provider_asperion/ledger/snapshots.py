@@ -18,7 +18,7 @@ from airflow_provider_asperion.ledger.trail import add_events
 from airflow_provider_asperion.ledger.work import chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Row
 
@@ -113,7 +113,7 @@ def mark_posted(
     state: Literal["posted", "failed"],
     administration: str,
     *,
-    numbers: Iterable[str] = (),
+    numbers: Collection[str] = (),
     keys: Iterable[DocumentKey] = (),
     file: str | None = None,
     problems: Sequence[Problem] = (),
@@ -121,19 +121,49 @@ def mark_posted(
     """Put down what SAP answered; return the records it is about.
 
     An answer about a document that a later one has replaced matches nothing: it says nothing of what SAP was
-    sent last. An answer that is read twice leaves one event.
+    sent last. An answer that is read twice leaves one event. A document that SAP has posted stays posted,
+    when an older answer is read after the newer one: SAP posts no document twice.
 
     :param numbers: documents that SAP names by their number.
     :param keys: records that SAP names by their key; ``kind`` is the flow.
     :param file: all records of a file, by its name.
     :param problems: why SAP refused them.
     """
+    final = set(numbers)
+    found = _matching(work, administration, final, keys, file)
+    changed = {
+        id_: one
+        for id_, one in found.items()
+        if one.before != state and not (one.before == "posted" and one.number in final)
+    }
+    for part in chunks(sorted(changed)):
+        values = {"posted": state, "updated_at": work.now}
+        work.connection.execute(update(snapshots).where(snapshots.c.id.in_(part)).values(values))
+    told = [(id_, {"file": one.file, "number": one.number}) for id_, one in changed.items()]
+    add_events(work, session, state, told, problems)
+    return list(found.values())
+
+
+def answered(
+    work: Work, administration: str, *, numbers: Iterable[str] = (), keys: Iterable[DocumentKey] = ()
+) -> list[Answered]:
+    """Return the records that answers are about, see :func:`mark_posted`; notes nothing."""
+    return list(_matching(work, administration, set(numbers), keys).values())
+
+
+def _matching(
+    work: Work,
+    administration: str,
+    numbers: set[str],
+    keys: Iterable[DocumentKey],
+    file: str | None = None,
+) -> dict[str, Answered]:
     conditions: list[ColumnElement[bool]] = []
-    conditions += [snapshots.c.number.in_(part) for part in chunks(sorted(set(numbers)))]
+    conditions += [snapshots.c.number.in_(part) for part in chunks(sorted(numbers))]
     conditions += [snapshots.c.id.in_(part) for part in chunks(sorted({key.id for key in keys}))]
     if file is not None:
         conditions.append(snapshots.c.file == file)
-    answered: dict[str, Answered] = {}
+    found: dict[str, Answered] = {}
     for condition in conditions:
         statement = (
             select(snapshots)
@@ -144,14 +174,8 @@ def mark_posted(
         )
         for row in work.connection.execute(statement):
             key = DocumentKey(row.administration, row.flow, row.key)
-            answered[row.id] = Answered(key, row.number, row.file, row.posted)
-    changed = {id_: found for id_, found in answered.items() if found.before != state}
-    for part in chunks(sorted(changed)):
-        values = {"posted": state, "updated_at": work.now}
-        work.connection.execute(update(snapshots).where(snapshots.c.id.in_(part)).values(values))
-    told = [(id_, {"file": found.file, "number": found.number}) for id_, found in changed.items()]
-    add_events(work, session, state, told, problems)
-    return list(answered.values())
+            found[row.id] = Answered(key, row.number, row.file, row.posted)
+    return found
 
 
 def snapshot_of(row: Row[Any]) -> Snapshot:

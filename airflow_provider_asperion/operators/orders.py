@@ -5,77 +5,34 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, SkipMixin
-from airflow.sdk import BaseOperator, task
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.sdk import task
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.operators.base import told_to_airflow
-from airflow_provider_asperion.operators.interval import archived_interval, parameters
+from airflow_provider_asperion.operators.incoming import FromSapOperator, ListFilesOperator
+from airflow_provider_asperion.operators.interval import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_asperion.settings import OrdersToAsperion
+
+class OrdersOperator(FromSapOperator):
+    """Base of the operators of the orders flow."""
+
+    flow_name = "orders_to_asperion"
 
 
-class OrdersOperator(BaseOperator):
-    """Base: knows the integration whose settings count.
+class ListOrderFilesOperator(ListFilesOperator):
+    """Finds the order files that a run reads."""
 
-    :param integration: name of the integration in the settings file.
-    """
+    flow_name = "orders_to_asperion"
 
-    template_fields: Sequence[str] = ("integration",)
-    ui_color = "#e3f0ec"
-
-    def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.integration = integration
-
-    def flow(self) -> OrdersToAsperion:
-        """Return the settings of the flow.
-
-        :raises ProblemError: the integration does not have the flow.
-        """
-        return runtime.flow(self.integration, "orders_to_asperion")
-
-
-class ListOrderFilesOperator(OrdersOperator, SkipMixin):
-    """Finds the files that the run reads; none: all that follows is skipped.
-
-    New files, and those that an earlier run left behind. In a backfill, or with the form's interval filled
-    in: archived files that landed in the interval.
-
-    Returns groups of files, one per task that reads: :class:`.intake.FileGroup`.
-    """
-
-    def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Return the groups of files."""
-        with told_to_airflow(self.log):
-            groups = asyncio.run(self._list(context))
-        if not groups:
-            self.log.info("No file to read; the run ends here.")
-            following = context["task"].get_flat_relatives(upstream=False)
-            self.skip(ti=context["ti"], tasks=following)
-        return groups
-
-    async def _list(self, context: Context) -> list[dict[str, Any]]:
-        from airflow_provider_asperion.flows.orders_to_asperion.intake import grouped
-
-        chosen, flow = parameters(context), self.flow()
-        interval = archived_interval(context)
-        async with runtime.intake(self.integration, flow, run=runtime.run_of(context)) as (intake, _, _):
-            if interval is None:
-                found, problems = await intake.new_files(chosen.pattern)
-            else:
-                found, problems = await intake.archived_files(*interval, chosen.pattern), []
-        for problem in problems:
-            self.log.warning("%s", problem)
-        for file in found:
-            self.log.info("%s file %s, %s bytes", file.source, file.name, file.remote.size)
-        groups = grouped(found, batches=flow.delivery.maximum_batches)
-        return [group.model_dump(mode="json") for group in groups]
+    def batches(self) -> int:
+        """Return how many batches the orders of a run may make."""
+        return int(self.flow().delivery.maximum_batches)
 
 
 class ReadOrdersOperator(OrdersOperator):
@@ -94,7 +51,7 @@ class ReadOrdersOperator(OrdersOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return what came of each file."""
-        from airflow_provider_asperion.flows.orders_to_asperion.intake import FileGroup
+        from airflow_provider_asperion.flows.intake import FileGroup
 
         group = FileGroup.model_validate(self.files)
         with told_to_airflow(self.log):

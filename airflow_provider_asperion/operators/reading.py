@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import io
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow_provider_asperion.flows.orders_to_asperion.intake import ClaimedFile
+from airflow_provider_asperion.flows.intake import taken
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
 from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
 from airflow_provider_asperion.hooks import runtime
@@ -19,7 +18,7 @@ from airflow_provider_asperion.mapping import Mapping
 from airflow_provider_asperion.sap.transfer import BLOCK
 
 if TYPE_CHECKING:
-    from airflow_provider_asperion.flows.orders_to_asperion.intake import FileGroup, FileToRead, Intake
+    from airflow_provider_asperion.flows.intake import ClaimedFile, FileGroup
     from airflow_provider_asperion.flows.orders_to_asperion.reading import FileRead
     from airflow_provider_asperion.ledger import Ledger
     from airflow_provider_asperion.operators.base import Logger
@@ -49,7 +48,7 @@ async def read_group(
     administration = await runtime.administration_of(integration)
     read = []
     async with (
-        runtime.intake(integration, flow, run=run) as (intake, dropbox, ledger),
+        runtime.intake(integration, flow.folder, run=run) as (intake, dropbox, ledger),
         ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
     ):
         records = Records(ledger, live.session, administration, flow.kind or "sales_order")
@@ -65,7 +64,7 @@ async def read_group(
             on_problem=causes,
         )
         for file in group.files:
-            claimed = await _claimed(intake, file, dry_run=dry_run)
+            claimed = await taken(intake, file, dry_run=dry_run)
             if claimed is None:
                 log.info("file %s is in the hands of another run, or gone", file.name)
                 continue
@@ -104,14 +103,6 @@ def mappings_of(flow: OrdersToAsperion) -> list[Mapping]:
             mapping = Mapping.load(name, choice.rows, functions=functions, **arguments)
         mappings.append(mapping)
     return mappings
-
-
-async def _claimed(intake: Intake, file: FileToRead, *, dry_run: bool) -> ClaimedFile | None:
-    """Claim a file; a dry run reads it where it lies."""
-    if dry_run:
-        token = hashlib.sha256(file.remote.path.encode()).hexdigest()[:16]
-        return ClaimedFile(f"plan-{token}", file.name, file.remote, archived=True)
-    return await intake.claim(file)
 
 
 async def _read(

@@ -17,7 +17,7 @@ except ImportError:  # Airflow before 3.3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_asperion.settings import OrdersToAsperion, ToSap
+    from airflow_provider_asperion.settings import AnswersFromSap, OrdersToAsperion, ToSap
 
 ORDER_PARAMS = {
     "dry_run": Param(
@@ -114,8 +114,19 @@ def outgoing_dag_arguments(flow: str, integration: str, settings: ToSap) -> dict
     return _arguments(flow, integration, settings, OUTGOING_PARAMS, runs=2)
 
 
+def answer_dag_arguments(flow: str, integration: str, settings: AnswersFromSap) -> dict[str, Any]:
+    """Return the arguments of the DAG that reads SAP's answers: one run at a time."""
+    params = {name: param for name, param in ORDER_PARAMS.items() if name != "full"}
+    return _arguments(flow, integration, settings, params, runs=1)
+
+
 def _arguments(
-    flow: str, integration: str, settings: OrdersToAsperion | ToSap, params: dict[str, Param], *, runs: int
+    flow: str,
+    integration: str,
+    settings: OrdersToAsperion | ToSap | AnswersFromSap,
+    params: dict[str, Param],
+    *,
+    runs: int,
 ) -> dict[str, Any]:
     """Return the arguments of a DAG: schedule, retries, form."""
     schedule = settings.schedule

@@ -60,7 +60,7 @@ async def settle_run(
         for file in found:
             _discard(file, run)
     else:
-        async with runtime.intake(integration, flow, run=run) as (_, dropbox, ledger):
+        async with runtime.intake(integration, flow.folder, run=run) as (_, dropbox, ledger):
             await _settle(found, _tallies(delivered), dropbox, ledger, run=run, closing=closing, log=log)
     return closing
 

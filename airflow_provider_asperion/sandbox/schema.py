@@ -145,6 +145,13 @@ ARTICLES = Resource(
         _text("salesTypeId", "[help] SalesTypeId; body name [inferred]"),
         _text("activeState", "[help] ActiveState; body name and the values Active, Inactive [unknown]"),
         Field("currentStock", "number", "[help] cannot be written", read_only=True),
+        Field(
+            "warehouses",
+            "any",
+            "[unknown] name and form; some articles have a default location of warehouse and place [help]",
+            read_only=True,
+            filterable=False,
+        ),
         *(
             _text(f"characteristic{number}", "[inferred] from characteristic4 and 5 of a debtor")
             for number in range(1, 6)

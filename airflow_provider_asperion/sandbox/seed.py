@@ -89,7 +89,7 @@ def _articles(count: int, chance: random.Random) -> Iterator[Values]:
     for number in range(1, count + 1):
         name, unit, price, sizes = GOODS[number % len(GOODS)]
         size = sizes[number // len(GOODS) % len(sizes)]
-        yield {
+        values = {
             "code": f"SKU-{number:05d}",
             "description": f"{name} {size}",
             "longDescription": f"{name} {size}, per {unit}",
@@ -104,6 +104,16 @@ def _articles(count: int, chance: random.Random) -> Iterator[Values]:
             "characteristic3": chance.choice(("Rood", "Blauw", "Grijs", "Zwart")),
             "dateAdded": ADDED,
         }
+        yield {**values, "warehouses": _per_warehouse(number, values["currentStock"])}
+
+
+def _per_warehouse(number: int, stock: Decimal) -> Values | None:
+    """Return where the stock lies, for every fourth article; which articles tell it, and how, is [unknown]."""
+    if number % 4:
+        return None
+    north = stock // 3
+    parts = {"NOORD": north, "ZUID": stock - north}
+    return {"_data": [{"warehouseId": name, "currentStock": part} for name, part in parts.items()]}
 
 
 def ean13(number: int) -> str:

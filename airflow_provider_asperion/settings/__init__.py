@@ -1,5 +1,6 @@
 """What a user configures: models, the YAML file, and its JSON schema for editors."""
 
+from airflow_provider_asperion.settings.answers import AnswersFromSap
 from airflow_provider_asperion.settings.loading import load_settings, parse_settings
 from airflow_provider_asperion.settings.model import (
     DEFAULT_INTEGRATION,
@@ -35,6 +36,7 @@ from airflow_provider_asperion.settings.to_sap import (
 
 __all__ = [
     "DEFAULT_INTEGRATION",
+    "AnswersFromSap",
     "ArticleRules",
     "AsperionSide",
     "CollectiveDebtor",

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
+from airflow_provider_asperion.settings.answers import AnswersFromSap
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
@@ -42,6 +43,7 @@ class Flows(Record):
     stock_to_sap: StockToSap | None = Field(default_factory=StockToSap)
     customers_to_sap: CustomersToSap | None = Field(default_factory=CustomersToSap)
     orders_to_sap: OrdersToSap | None = Field(default_factory=OrdersToSap)
+    answers_from_sap: AnswersFromSap | None = Field(default_factory=AnswersFromSap)
 
 
 class Integration(Record):

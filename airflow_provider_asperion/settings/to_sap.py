@@ -177,7 +177,17 @@ class StockToSap(ToSap):
         description="Mapping in use, by name or path, with the user's own rows (W2).",
     )
     stock: StockRules = StockRules()
+    per_warehouse: bool = Field(
+        False,
+        description="Whether each warehouse of an article is a level of its own (S1); an article of which "
+        "Asperion tells no warehouse stays one.",
+    )
     inactive: Literal["send", "skip"] = Field("skip", description="Stock of inactive articles.")
+    gone: Literal["report", "zero"] = Field(
+        "report",
+        description="A level of an article that Asperion tells no more, as of a warehouse: report it, or "
+        "send that nothing is there.",
+    )
 
 
 class CustomersToSap(ToSap):

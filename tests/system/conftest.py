@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import sqlite3
+import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,25 +114,11 @@ class Landscape:
 
     def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
         """SIGKILL every process that works in a task, and its worker too; return how many there were."""
-        rows: list[tuple[int]] = []
-        # Before its first task made it there is no ledger. Not mode=ro: who may not write into the shared
-        # memory of the write-ahead log reads it without locks, while others truncate it.
-        with (
-            suppress(sqlite3.OperationalError),
-            closing(sqlite3.connect(f"file:{self.home}/asperion/ledger.db?mode=rw", uri=True)) as ledger,
-        ):
-            rows = ledger.execute(
-                "select pid from asperion_sessions where closed_at is null and owner like ?", (f"%/{task}/%",)
-            ).fetchall()
-        killed = 0
-        for (pid,) in rows:
-            with suppress(OSError):
-                parent = int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
-                os.kill(pid, signal.SIGKILL)
-                if with_worker:
-                    os.kill(parent, signal.SIGKILL)
-                killed += 1
-        return killed
+        ledger = str(self.home / "asperion" / "ledger.db")
+        command = [sys.executable, "-m", "tests.support.kill_tasks", ledger, task, "2"]
+        command += ["worker"] * with_worker
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+        return int(done.stdout)
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,6 @@ def test_killed_in_publishing_then_cleared_all_is_there_once(landscape: Landscap
         deadline = time.monotonic() + 120
         while not landscape.kill_tasks("publish", with_worker=False):
             assert time.monotonic() < deadline, landscape.tasks(run_id, PRODUCTS)
-            time.sleep(0.03)
         assert landscape.wait(run_id, PRODUCTS) == "failed"
         landscape.clear(run_id, PRODUCTS, only_failed=True)
     assert landscape.wait(run_id, PRODUCTS) == "success", landscape.tasks(run_id, PRODUCTS)

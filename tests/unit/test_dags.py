@@ -89,6 +89,17 @@ def test_the_forms(bag):
         assert dag.doc_md.startswith("###")
 
 
+@pytest.mark.feature("W3")
+def test_answers_of_sap_are_read_where_the_settings_switch_it_on(bag):
+    found = bag("integrations: {default: {flows: {answers_from_sap: {enabled: true}}}}")
+    assert found.import_errors == {}
+    dag = found.dags["sap_answers"]
+    tasks = {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+    assert tasks == {"list": {"read"}, "read": set()}
+    assert set(dag.params) == {"dry_run", "pattern", "archived_from", "archived_to"}
+    assert dag.max_active_runs == 1
+
+
 def test_two_integrations_have_dags_of_their_own(bag):
     found = bag("integrations: {default: {}, retail: {flows: {stock_to_sap: null}}}")
     assert found.import_errors == {}

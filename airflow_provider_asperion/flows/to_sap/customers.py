@@ -75,18 +75,18 @@ class CustomerSource:
         """Return how people find an entry."""
         return item.customer_number or str(item.id)
 
-    async def observe(self, item: Debtor, at: dt.datetime) -> Observed | None:
-        """Return a debtor as a customer; None for a blocked one, where the settings skip those.
+    async def observe(self, item: Debtor, at: dt.datetime) -> list[Observed]:
+        """Return a debtor as a customer; nothing for a blocked one, where the settings skip those.
 
         :raises ProblemError: it has no value in the field of the identity.
         """
         if item.blocked and self._flow.blocked == "skip":
-            return None
+            return []
         shown = self.shown(item)
         key = self._key_of(item, shown)
         self._numbers[key].append(shown)
         customer = customer_of(item, self._flow.company_kind)
-        return Observed.of("customer", customer, key=key, shown=shown, observed_at=at)
+        return [Observed.of("customer", customer, key=key, shown=shown, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
         """Return each identity that several debtors have: none of them travels."""

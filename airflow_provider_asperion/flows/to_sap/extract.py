@@ -13,7 +13,7 @@ from airflow_provider_asperion.flows.to_sap.observed import Observed, OutBatch
 from airflow_provider_asperion.records import Problem, ProblemError, problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.asperion.moments import Interval
@@ -35,8 +35,8 @@ class Source(Protocol):
     def shown(self, item: Any) -> str:
         """Return how people find an entry: SKU, customer or order number."""
 
-    async def observe(self, item: Any, at: dt.datetime) -> Observed | None:
-        """Return an entry as a record; None where the settings say that it does not travel.
+    async def observe(self, item: Any, at: dt.datetime) -> Sequence[Observed]:
+        """Return the records of an entry; none where the settings say that it does not travel.
 
         :raises ProblemError: it breaks a rule.
         :raises ValidationError: a value is of another form than the record takes.
@@ -130,22 +130,11 @@ class Extractor:
         at = clock()
         async for item in items:
             result.seen += 1
-            # Also one that is refused is there: it must not count as gone.
-            seen.add(self._source.shown(item))
-            try:
-                observed = await self._source.observe(item, at)
-            except ProblemError as error:
-                self._refuse(error.problems)
-                continue
-            except ValidationError as error:
-                shown = self._source.shown(item)
-                self._refuse(problem.at(record=shown) for problem in problems_of(error))
-                continue
-            if observed is None:
-                result.left_out += 1
-                continue
-            seen.add(observed.key)
-            self._add(observed)
+            records = await self._records_of(item, at)
+            # Also one that does not travel is there: it must not count as gone.
+            seen.update([one.key for one in records] or [self._source.shown(item)])
+            for record in records:
+                self._add(record)
         for key in known or ():
             if key not in seen:
                 self._gone(key, at)
@@ -153,6 +142,21 @@ class Extractor:
         self._without_doubles()
         result.staged = sum(batch.reference.count for batch in result.batches)
         return result
+
+    async def _records_of(self, item: Any, at: dt.datetime) -> Sequence[Observed]:
+        """Return the records of an entry; none where it is refused, or left out."""
+        try:
+            records = await self._source.observe(item, at)
+        except ProblemError as error:
+            self._refuse(error.problems)
+            return ()
+        except ValidationError as error:
+            shown = self._source.shown(item)
+            self._refuse(problem.at(record=shown) for problem in problems_of(error))
+            return ()
+        if not records:
+            self.result.left_out += 1
+        return records
 
     def _gone(self, key: str, at: dt.datetime) -> None:
         found = self._source.gone(key, at)

@@ -71,18 +71,18 @@ class OrderSource:
         """Return how people find an entry."""
         return _number(item)
 
-    async def observe(self, item: DocumentDetail, at: dt.datetime) -> Observed | None:
-        """Return a document as an order; None where it does not travel: its status (O2), or SAP sent it.
+    async def observe(self, item: DocumentDetail, at: dt.datetime) -> list[Observed]:
+        """Return a document as an order; nothing where it does not travel: its status (O2), or SAP sent it.
 
         :raises ValidationError: it is not complete enough to be an order.
         """
         status = None if item.status is None else str(item.status)
         if self._flow.filter.refuses(status, None) is not None:
-            return None
+            return []
         if await self._is_saps_own(item):
-            return None
+            return []
         order = order_of(item, await self._debtor_of(item), self._rates)
-        return Observed.of("order", order, key=order.reference, shown=order.reference, observed_at=at)
+        return [Observed.of("order", order, key=order.reference, shown=order.reference, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
         """Return nothing: each document has an id of its own."""

@@ -53,15 +53,15 @@ class ProductSource:
         """Return how people find an entry."""
         return item.code
 
-    async def observe(self, item: Article, at: dt.datetime) -> Observed | None:
-        """Return an article as a product; an inactive one where the settings flag it.
+    async def observe(self, item: Article, at: dt.datetime) -> list[Observed]:
+        """Return an article as a product; nothing for an inactive one, where the settings skip those.
 
         :raises ProblemError: it breaks a rule.
         """
         if item.active is False and self._flow.inactive == "skip":
-            return None
+            return []
         product = product_of(item, self._flow, self._vat_of(item))
-        return Observed.of("product", product, key=item.code, shown=item.code, observed_at=at)
+        return [Observed.of("product", product, key=item.code, shown=item.code, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
         """Return nothing: Asperion keeps article codes apart."""

@@ -139,6 +139,14 @@ class Intake:
         return known.id if known is not None else _token(self._seen(file))
 
 
+async def taken(intake: Intake, file: FileToRead, *, dry_run: bool) -> ClaimedFile | None:
+    """Claim a file, see :meth:`Intake.claim`; a dry run reads it where it lies."""
+    if dry_run:
+        token = hashlib.sha256(file.remote.path.encode()).hexdigest()[:16]
+        return ClaimedFile(f"plan-{token}", file.name, file.remote, archived=True)
+    return await intake.claim(file)
+
+
 def grouped(found: Sequence[FileToRead], *, batches: int) -> list[FileGroup]:
     """Spread files over at most 32 tasks, in order.
 

@@ -1,0 +1,81 @@
+"""What the operators of all flows from SAP's files share: the settings of the flow, and the list of files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import SkipMixin
+from airflow.sdk import BaseOperator
+
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators.base import told_to_airflow
+from airflow_provider_asperion.operators.interval import archived_interval, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class FromSapOperator(BaseOperator):
+    """Base: knows the integration whose settings count.
+
+    :param integration: name of the integration in the settings file.
+    """
+
+    template_fields: Sequence[str] = ("integration",)
+    ui_color = "#e3f0ec"
+    flow_name: ClassVar[str]
+
+    def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.integration = integration
+
+    def flow(self) -> Any:
+        """Return the settings of the flow.
+
+        :raises ProblemError: the integration does not have the flow.
+        """
+        return runtime.flow(self.integration, self.flow_name)
+
+
+class ListFilesOperator(FromSapOperator, SkipMixin):
+    """Finds the files that the run reads; none: all that follows is skipped.
+
+    New files, and those that an earlier run left behind. In a backfill, or with the form's interval filled
+    in: archived files that landed in the interval.
+
+    Returns groups of files, one per task that reads: :class:`.intake.FileGroup`.
+    """
+
+    def batches(self) -> int:
+        """Return how many batches the files of a run may make; none where reading stages nothing."""
+        return 0
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Return the groups of files."""
+        with told_to_airflow(self.log):
+            groups = asyncio.run(self._list(context))
+        if not groups:
+            self.log.info("No file to read; the run ends here.")
+            following = context["task"].get_flat_relatives(upstream=False)
+            self.skip(ti=context["ti"], tasks=following)
+        return groups
+
+    async def _list(self, context: Context) -> list[dict[str, Any]]:
+        from airflow_provider_asperion.flows.intake import grouped
+
+        chosen, folder = parameters(context), self.flow().folder
+        interval = archived_interval(context)
+        async with runtime.intake(self.integration, folder, run=runtime.run_of(context)) as (intake, _, _):
+            if interval is None:
+                found, problems = await intake.new_files(chosen.pattern)
+            else:
+                found, problems = await intake.archived_files(*interval, chosen.pattern), []
+        for problem in problems:
+            self.log.warning("%s", problem)
+        for file in found:
+            self.log.info("%s file %s, %s bytes", file.source, file.name, file.remote.size)
+        groups = grouped(found, batches=self.batches())
+        return [group.model_dump(mode="json") for group in groups]

@@ -1,0 +1,29 @@
+"""Settings of the flow that reads what SAP answers to the files it fetched."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from airflow_provider_asperion.records import Record
+from airflow_provider_asperion.sap.drop_folder import DropFolder
+from airflow_provider_asperion.sap.profile import ReadProfile
+
+ANSWERS = ("STATUS", "ALEAUD", "ORDRSP")
+
+
+class TaskRules(Record):
+    """How often Airflow tries a task again."""
+
+    retries: int = Field(3, ge=0, description="How often Airflow tries a task again.")
+    retry_delay_seconds: int = Field(30, ge=0, description="Seconds before Airflow tries a task again.")
+
+
+class AnswersFromSap(Record):
+    """SAP's answers (STATUS, ALEAUD, ORDRSP) tell which records that were sent it has posted."""
+
+    enabled: bool = Field(False, description="true: SAP writes answers, and a DAG reads them.")
+    schedule: str | None = Field("*/15 * * * *", description="Cron expression; null: by hand only.")
+    timezone: str = Field("UTC", description="Time zone of the schedule.")
+    folder: DropFolder = DropFolder(inbox="from_sap/answers")
+    reading: ReadProfile = ReadProfile(message_types=ANSWERS)
+    delivery: TaskRules = TaskRules()
