@@ -108,7 +108,7 @@ def _articles(count: int, chance: random.Random) -> Iterator[Values]:
 
 
 def _per_warehouse(number: int, stock: Decimal) -> Values | None:
-    """Return where the stock lies, for every fourth article; which articles tell it, and how, is [unknown]."""
+    """Return where the stock of every fourth article lies; which articles tell it, and how, is [unknown]."""
     if number % 4:
         return None
     north = stock // 3
