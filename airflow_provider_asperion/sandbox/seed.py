@@ -89,22 +89,24 @@ def _articles(count: int, chance: random.Random) -> Iterator[Values]:
     for number in range(1, count + 1):
         name, unit, price, sizes = GOODS[number % len(GOODS)]
         size = sizes[number // len(GOODS) % len(sizes)]
-        values = {
+        asked = Decimal(price) * chance.randint(80, 160) / 100
+        stock = Decimal(chance.randint(0, 2_500))
+        yield {
             "code": f"SKU-{number:05d}",
             "description": f"{name} {size}",
             "longDescription": f"{name} {size}, per {unit}",
-            "price": (Decimal(price) * chance.randint(80, 160) / 100).quantize(Decimal("0.01")),
+            "price": asked.quantize(Decimal("0.01")),
             "eanCode": ean13(number),
             "unit": unit,
             "salesTypeId": "LAAG" if name in REDUCED_RATE else "HOOG",
             "activeState": "Inactive" if number % 40 == 0 else "Active",
-            "currentStock": Decimal(chance.randint(0, 2_500)),
+            "currentStock": stock,
+            "warehouses": _per_warehouse(number, stock),
             "characteristic1": name,
             "characteristic2": size,
             "characteristic3": chance.choice(("Rood", "Blauw", "Grijs", "Zwart")),
             "dateAdded": ADDED,
         }
-        yield {**values, "warehouses": _per_warehouse(number, values["currentStock"])}
 
 
 def _per_warehouse(number: int, stock: Decimal) -> Values | None:
