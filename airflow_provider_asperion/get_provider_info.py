@@ -46,7 +46,17 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-_OPERATORS = ("orders", "orders_to_sap", "products", "stock", "customers", "outgoing", "answers", "incoming")
+_OPERATORS = (
+    "orders",
+    "orders_to_sap",
+    "products",
+    "stock",
+    "customers",
+    "outgoing",
+    "answers",
+    "incoming",
+    "master_data",
+)
 
 _CONFIG = {
     "description": "Asperion and SAP: where the settings of the flows are, and where their state is kept.",

@@ -56,13 +56,13 @@ class DebtorDraft(Model):
     payment_condition: Id | None = None
     payment_method: Id | None = None
     comments: Hidden = None
+    blocked: bool | None = None
 
 
 class Debtor(DebtorDraft):
     """A debtor as it is."""
 
     id: Id
-    blocked: bool | None = None
     date_added: str | None = None
     date_changed: str | None = None
 
@@ -75,6 +75,27 @@ class WarehouseStock(Model):
     available: Amount | None = None
     reserved: Amount | None = None
     on_order: Amount | None = None
+
+
+class ArticleDraft(Model):
+    """An article to be, or what one should look like. None: leave it open. Stock cannot be written [help].
+
+    :param price: sales price per piece without VAT.
+    :param characteristics: the five free fields, in order; None leaves one open.
+    :param custom: further fields by their names on the wire, as text.
+    """
+
+    code: str
+    description: str | None = None
+    long_description: str | None = None
+    price: Amount | None = None
+    ean: str | None = None
+    unit: str | None = None
+    sales_type: Id | None = None
+    vat_code: str | None = None
+    active: bool | None = None
+    characteristics: tuple[str | None, ...] = ()
+    custom: dict[str, str] = Field(default_factory=dict)
 
 
 class Article(Model):

@@ -25,6 +25,8 @@ from airflow_provider_asperion.asperion.wire import (
     read_document,
     read_sales_type,
     read_vat_code,
+    without_stock,
+    write_article,
     write_date,
     write_debtor,
     write_document,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.asperion.matching import MatchField
     from airflow_provider_asperion.asperion.models import (
         Article,
+        ArticleDraft,
         Debtor,
         DebtorDraft,
         Document,
@@ -133,13 +136,7 @@ class Asperion:
         :param changes: fields of :class:`.models.DebtorDraft` to new values.
         """
         path = _one(self.names.paths.debtors, debtor_id)
-        now = _single(await self.client.get(path))
-        whole = {name: value for name, value in now.items() if name != "_meta"}
-        laid_over = debtor_fields(changes, self.names.debtor)
-        if any(whole.get(name) != value for name, value in laid_over.items()):
-            whole |= laid_over
-            send = {"PUT": self.client.put, "PATCH": self.client.patch, "POST": self.client.post}
-            await send[self.names.habits.update_verb](path, whole)
+        whole = await self._lay_over(path, debtor_fields(changes, self.names.debtor))
         return read_debtor(whole, self.names.debtor)
 
     # Articles
@@ -155,6 +152,35 @@ class Asperion:
             async for item in self.client.items(self.names.paths.articles, query)
             if same_code(str(get_field(item, names.code) or ""), code)
         ]
+
+    async def get_article(self, article_id: models.Id) -> Article:
+        """Return one article.
+
+        :raises NotFound: there is none of this id.
+        """
+        body = await self.client.get(_one(self.names.paths.articles, article_id))
+        return read_article(_single(body), self.names.article)
+
+    async def create_article(self, draft: ArticleDraft) -> Article:
+        """Create an article.
+
+        :raises Rejected: the server refuses it; ``field_errors`` says why.
+        """
+        names = self.names.article
+        body = write_article(draft, names)
+        return await self._create(self.names.paths.articles, body, lambda answer: read_article(answer, names))
+
+    async def update_article(self, article_id: models.Id, changes: ArticleDraft) -> Article:
+        """Change fields of an article, as :meth:`update_debtor` does it; its stock is never sent.
+
+        :param changes: what is None stays as it is.
+        """
+        names = self.names.article
+        path = _one(self.names.paths.articles, article_id)
+        whole = await self._lay_over(
+            path, write_article(changes, names), writable=lambda body: without_stock(body, names)
+        )
+        return read_article(whole, names)
 
     # Documents
 
@@ -353,6 +379,23 @@ class Asperion:
     async def _all(self, path: str, reader: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
         return [reader(item) async for item in self.client.items(path)]
 
+    async def _lay_over(
+        self,
+        path: str,
+        changes: dict[str, Any],
+        *,
+        writable: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body,
+    ) -> dict[str, Any]:
+        """Read a thing, lay changes over it, and send what is writable of it when something differs."""
+        now = _single(await self.client.get(path))
+        whole = {name: value for name, value in now.items() if name != "_meta"}
+        changed = _laid_over(whole, changes)
+        if changed != whole:
+            whole = changed
+            send = {"PUT": self.client.put, "PATCH": self.client.patch, "POST": self.client.post}
+            await send[self.names.habits.update_verb](path, writable(whole))
+        return whole
+
     async def _validate(self, path: str, body: dict[str, Any], *, offered: bool) -> None:
         if offered:
             await self.client.post(path, body, {self.names.query.validate_only: "true"})
@@ -367,6 +410,16 @@ class Asperion:
             what = error.message
         # The server said yes: it is stored, but we do not know under which id.
         raise BadAnswer(what, method="POST", path=path, unclear=True)
+
+
+def _laid_over(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with changes; inside nested objects too, so that their other fields stay."""
+    nested = {
+        name: _laid_over(body[name], value)
+        for name, value in changes.items()
+        if isinstance(value, dict) and isinstance(body.get(name), dict)
+    }
+    return {**body, **changes, **nested}
 
 
 def _one(path: str, key: models.Id) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from airflow_provider_asperion.asperion.errors import Unreadable
 from airflow_provider_asperion.asperion.models import (
     Article,
+    ArticleDraft,
     Debtor,
     DebtorDraft,
     Delivery,
@@ -101,6 +102,27 @@ def read_article(body: Mapping[str, Any], names: ArticleNames) -> Article:
         "custom": {name: _plain_text(get_field(body, name)) for name in names.custom},
     }
     return read(Article, {**values, **_texts(values, {"code", "ean", "unit", "vat_code"})}, "article")
+
+
+def write_article(draft: ArticleDraft, names: ArticleNames) -> dict[str, Any]:
+    """Write an article, or what of one shall change; what is None is left out."""
+    body: dict[str, Any] = {}
+    plain = ("code", "description", "long_description", "price", "ean", "unit", "sales_type", "vat_code")
+    for field in plain:
+        put_field(body, getattr(names, field), getattr(draft, field))
+    if draft.active is not None:
+        put_field(body, names.active_state, names.active_value if draft.active else names.inactive_value)
+    for name, value in zip(names.characteristics, draft.characteristics, strict=False):
+        put_field(body, name, value)
+    for name, value in draft.custom.items():
+        put_field(body, name, value)
+    return body
+
+
+def without_stock(body: dict[str, Any], names: ArticleNames) -> dict[str, Any]:
+    """Return an article without what of it cannot be written: its stock [help]."""
+    stock = {names.current_stock, names.available, names.reserved, names.on_order, names.warehouses}
+    return {name: value for name, value in body.items() if name not in stock}
 
 
 def _warehouse(body: Mapping[str, Any], names: WarehouseNames) -> WarehouseStock:

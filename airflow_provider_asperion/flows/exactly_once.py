@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from airflow_provider_asperion.ledger import Claim, DocumentKey, Grip, LedgerQueue, LiveSession
+    from airflow_provider_asperion.settings.tasks import PostRules
 
 Thing = TypeVar("Thing")
 How = Literal["created", "adopted"]
@@ -37,6 +38,16 @@ class Patience:
     first_wait: float = 1.0
     busy_seconds: float = 30.0
     post_seconds: float = 60.0
+
+
+def patience_of(rules: PostRules, post_seconds: float) -> Patience:
+    """Return how long to wait for what is not there yet, by the settings."""
+    return Patience(
+        looks=rules.unclear_looks,
+        first_wait=rules.unclear_wait_seconds,
+        busy_seconds=rules.busy_wait_seconds,
+        post_seconds=post_seconds,
+    )
 
 
 class ExactlyOnce:

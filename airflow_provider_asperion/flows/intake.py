@@ -112,6 +112,22 @@ class Intake:
         self._ledger.run(files.file_claimed, claimed.id, self._run)
         return ClaimedFile(claimed.id, file.name, remote, archived=False)
 
+    async def put_away(self, claimed: ClaimedFile, faults: Sequence[Problem] = ()) -> str:
+        """Move a file that was read to the archive, or with its faults to the error folder."""
+        if faults:
+            path = await self._dropbox.reject(
+                claimed.remote, claimed.id, "\n".join(str(fault) for fault in faults)
+            )
+            self._ledger.run(files.reject_file, claimed.id, self._run, path, faults)
+        else:
+            path = await self._dropbox.archive(claimed.remote, claimed.id)
+            self._ledger.run(files.archive_file, claimed.id, self._run, path)
+        return path
+
+    async def leave(self, claimed: ClaimedFile) -> None:
+        """Leave a file in the work folder, for the next try or run."""
+        self._ledger.run(files.leave_open, claimed.id, self._run)
+
     async def _take(self, file: FileToRead, seen: SeenFile) -> RemoteFile | None:
         if file.source == "work":
             return await self._dropbox.look_at(file.remote.path)

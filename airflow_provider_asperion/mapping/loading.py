@@ -18,7 +18,7 @@ from airflow_provider_asperion.mapping.expressions import (
     sources,
 )
 from airflow_provider_asperion.mapping.functions import SCOPED, unknown_table
-from airflow_provider_asperion.mapping.targets import LINES, complaint_about
+from airflow_provider_asperion.mapping.targets import LINES
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Loader:
         functions: Mapping[str, Callable[..., Any]],
         look_ups: Mapping[str, LookUp],
         *,
-        complaint_about: Callable[[str], tuple[str, str] | None] = complaint_about,
+        complaint_about: Callable[[str], tuple[str, str] | None],
         is_root: Callable[[str], bool] | None = None,
     ) -> None:
         self._complaint_about = complaint_about

@@ -1,8 +1,8 @@
-"""A mapping at work: a source document goes in, the nested values of an order come out."""
+"""A mapping at work: a source document goes in, the values of an order, customer or article come out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.mapping.checks import complaints_of_examples
@@ -11,6 +11,8 @@ from airflow_provider_asperion.mapping.functions import LOOK_UP, functions_of, l
 from airflow_provider_asperion.mapping.loading import Loader
 from airflow_provider_asperion.mapping.running import Mapped, Run, Runner
 from airflow_provider_asperion.mapping.sandbox import Sandbox
+from airflow_provider_asperion.mapping.targets import RECORDS, complaint_about, holds_text
+from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_provider_asperion.mapping.look_ups import LookUp
-    from airflow_provider_asperion.records import Problem, SourceDocument
+    from airflow_provider_asperion.records import Record, SourceDocument
+
+ORDER = "order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,18 @@ class Mapping:
         tables = {**definition.look_ups, **(look_ups or {})}
         chosen = functions_of(functions or {}, tables)
         sandbox = Sandbox({**chosen, LOOK_UP: look_up_filter})
-        self._compiled = Loader(definition, sandbox, chosen, tables).compile()
-        self._runner = Runner(self._compiled, chosen, tables)
+        record = _record_of(definition)
+        loader = Loader(
+            definition,
+            sandbox,
+            chosen,
+            tables,
+            complaint_about=lambda target: complaint_about(target, record),
+        )
+        self._compiled = loader.compile()
+        self._runner = Runner(
+            self._compiled, chosen, tables, is_text=lambda target: holds_text(target, record)
+        )
 
     @classmethod
     def load(
@@ -85,6 +99,11 @@ class Mapping:
         return cls(definition, look_ups=look_ups, functions=functions)
 
     @property
+    def record(self) -> str:
+        """What comes out: ``order``, ``customer`` or ``product``."""
+        return self._definition.record or ORDER
+
+    @property
     def formats(self) -> tuple[str, ...]:
         """Formats of files that the mapping is for; empty: all."""
         return tuple(self._definition.formats)
@@ -99,7 +118,11 @@ class Mapping:
 
         :raises ProblemError: with one problem per row that could not be evaluated.
         """
-        return Run(self._runner, document.data).mapped()
+        mapped = Run(self._runner, document.data).mapped()
+        if self.record != ORDER:
+            return mapped
+        # A group that every order has: where all of it is absent, defaults may still fill it.
+        return replace(mapped, values={"customer": {}, **mapped.values})
 
     def describe(self) -> tuple[RowDescription, ...]:
         """Return all rows, for people."""
@@ -128,3 +151,17 @@ class Mapping:
         rows = (*self._compiled.header_rows, *self._compiled.line_rows)
         own = [row for row in rows if row.source.file in self._definition.examples_of]
         return [problem for row in own for problem in complaints_of_examples(self._runner, row)]
+
+
+def _record_of(definition: Definition) -> type[Record]:
+    found = RECORDS.get(definition.record or ORDER)
+    if found is not None and not definition.basic_type:
+        return found
+    raise ProblemError(
+        Problem(
+            rule="mapping.file",
+            message=f"{definition.name} is no mapping of SAP's documents",
+            remedy=f"write `for: {{record: {'|'.join(RECORDS)}}}`, or use it in a flow to SAP",
+            file=definition.file,
+        )
+    )

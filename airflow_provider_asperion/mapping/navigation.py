@@ -84,14 +84,19 @@ class Scope:
             found = [child for parent in found for child in _list(parent.get(name))]
         return found
 
-    def texts(self, *kinds: str, length: int = LONGEST_TEXT) -> str | None:
+    def texts(self, *kinds: str, length: int = LONGEST_TEXT, of: str = "") -> str | None:
         """Return the texts of the given kinds (TDID), or of all, as one text; on a line those of the line.
 
         A line of text goes on in the next one, unless that begins a paragraph (TDFORMAT ``*``).
 
         :param length: characters after which the text is cut.
+        :param of: path of the segments that hold the lines, where it is not that of an order:
+            ``E1MARAM.E1MTXHM.E1MTXLM``.
         """
-        if self._line is None:
+        if of:
+            path, _, rows = of.rpartition(".")
+            headers = self.segments(path)
+        elif self._line is None:
             headers, rows = _list(self._data.get("E1EDKT1")), "E1EDKT2"
         else:
             headers, rows = _list(self._line.get("E1EDPT1")), "E1EDPT2"

@@ -11,7 +11,7 @@ from airflow_provider_asperion.mapping.faults import BadValueError
 from airflow_provider_asperion.mapping.functions import LOOK_UP, look_up_in
 from airflow_provider_asperion.mapping.loading import NAMES
 from airflow_provider_asperion.mapping.navigation import Scope
-from airflow_provider_asperion.mapping.targets import LINES, text_targets
+from airflow_provider_asperion.mapping.targets import LINES
 from airflow_provider_asperion.mapping.values import text_of
 from airflow_provider_asperion.records import Problem, ProblemError
 
@@ -31,7 +31,7 @@ _CORRECT = "correct the row, or the value in the source"
 class Mapped:
     """What became of a document.
 
-    :param values: nested values for ``Order.model_validate``; fields without a value are left out.
+    :param values: nested values for the record's ``model_validate``; fields without a value are left out.
     :param defaults_applied: targets whose row had nothing and used its default.
     :param looked_up: names of the look-up tables that were used.
     """
@@ -43,11 +43,15 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """What all runs of a mapping share."""
+    """What all runs of a mapping share.
+
+    :param is_text: tells of a target whether it holds text; a number that a row gives for one becomes text.
+    """
 
     compiled: Compiled
     functions: Mapping[str, Callable[..., Any]]
     look_ups: Mapping[str, LookUp]
+    is_text: Callable[[str], bool] = lambda target: False
 
 
 class Run:
@@ -58,6 +62,7 @@ class Run:
 
     def __init__(self, runner: Runner, data: dict[str, Any]) -> None:
         self._compiled = runner.compiled
+        self._is_text = runner.is_text
         self._look_ups = runner.look_ups
         self._data = data
         self._defaults: dict[str, None] = {}
@@ -77,11 +82,11 @@ class Run:
         :raises ProblemError: with one problem per row that could not be evaluated.
         """
         header, lines = self.fields()
-        # The customer is a group that every order has; where all of it is absent, defaults may still fill it.
-        values: dict[str, Any] = {"customer": {}}
+        values: dict[str, Any] = {}
         for target, value in header.items():
             _put(values, target, value)
-        values[LINES] = lines
+        if self._compiled.items is not None:
+            values[LINES] = lines
         return Mapped(values, *self.trail())
 
     def fields(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -218,7 +223,7 @@ class Run:
         except BadValueError as error:
             self._problems += _problems(row, error, index)
             return _SKIP
-        return text if isinstance(found, str) or text is None or row.target in text_targets() else found
+        return text if isinstance(found, str) or text is None or self._is_text(row.target) else found
 
 
 def _put(values: dict[str, Any], target: str, value: Any) -> None:

@@ -5,37 +5,49 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
-from airflow_provider_asperion.records import Order, Record
+from airflow_provider_asperion.records import ArticleMaster, CustomerMaster, Order, Record
 
 LINES = "lines"
+# What a document of SAP's can become, by the word in the mapping's `for: {record: ...}`.
+RECORDS: dict[str, type[Record]] = {"order": Order, "customer": CustomerMaster, "product": ArticleMaster}
 _NOT_IN_ASPERION = re.compile(r"categor|image|picture|photo|gallery|variant", re.IGNORECASE)
 
 
 @cache
-def targets() -> tuple[str, ...]:
-    """Return all targets as dotted paths, in the order of the records: ``customer.billing.street``."""
-    return tuple(_fields(Order, ""))
+def targets(record: type[Record] = Order) -> tuple[str, ...]:
+    """Return all targets as dotted paths, in the order of the records: ``customer.billing.street``.
+
+    Below a field with names of its own (custom fields) any name is a target: it ends with a dot here.
+    """
+    return tuple(_fields(record, ""))
 
 
 @cache
-def text_targets() -> frozenset[str]:
-    """Return the targets that hold text; a number that a row gives for one becomes text."""
-    return frozenset(path for path, annotation in _fields(Order, "").items() if _holds_text(annotation))
+def text_targets(record: type[Record] = Order) -> frozenset[str]:
+    """Return the targets that hold text; below one that ends with a dot all do."""
+    return frozenset(path for path, annotation in _fields(record, "").items() if _holds_text(annotation))
 
 
-def complaint_about(target: str) -> tuple[str, str] | None:
+def holds_text(target: str, record: type[Record] = Order) -> bool:
+    """Tell whether a target holds text: a number that a row gives for it becomes text."""
+    found = text_targets(record)
+    return target in found or f"{target.partition('.')[0]}." in found
+
+
+def complaint_about(target: str, record: type[Record] = Order) -> tuple[str, str] | None:
     """Return what is wrong with a target and the remedy, or None when it exists."""
-    if target in targets():
+    known = targets(record)
+    if target in known or any(one.endswith(".") and target.startswith(one) for one in known):
         return None
     if found := no_part_of_articles(target):
         return found
-    inside = [known for known in targets() if known.startswith(f"{target}.")]
+    inside = [one for one in known if one.startswith(f"{target}.")]
     if inside:
         return f"{target!r} is a group of fields", f"map one of its fields: {', '.join(inside)}"
-    close = difflib.get_close_matches(target, targets(), n=1) or _same_ending(target)
-    hint = f"did you mean {close[0]!r}?" if close else f"known fields: {', '.join(targets())}"
+    close = difflib.get_close_matches(target, known, n=1) or _same_ending(target, known)
+    hint = f"did you mean {close[0]!r}?" if close else f"known fields: {', '.join(known)}"
     return f"there is no field {target!r}", hint
 
 
@@ -50,9 +62,9 @@ def no_part_of_articles(text: str) -> tuple[str, str] | None:
     )
 
 
-def _same_ending(target: str) -> list[str]:
+def _same_ending(target: str, known: tuple[str, ...]) -> list[str]:
     ending = target.rsplit(".", 1)[-1]
-    return [known for known in targets() if known.rsplit(".", 1)[-1] == ending]
+    return [one for one in known if one.rsplit(".", 1)[-1] == ending]
 
 
 def _fields(record: type[Record], prefix: str) -> dict[str, Any]:
@@ -60,6 +72,8 @@ def _fields(record: type[Record], prefix: str) -> dict[str, Any]:
     for name, field in record.model_fields.items():
         inner = _record_in(field.annotation)
         path = f"{prefix}{name}"
+        if get_origin(field.annotation) is dict:
+            path = f"{path}."
         found |= _fields(inner, f"{path}.") if inner else {path: field.annotation}
     return found
 

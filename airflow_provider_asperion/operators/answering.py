@@ -14,7 +14,7 @@ from airflow_provider_asperion.ledger import files, ledger_session
 from airflow_provider_asperion.operators.reading import ProblemLog
 from airflow_provider_asperion.records import Problem
 from airflow_provider_asperion.sap.reading import read_documents
-from airflow_provider_asperion.sap.transfer import BLOCK
+from airflow_provider_asperion.sap.transfer import BLOCK, drain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ async def read_answers(
             faults = await _read(dropbox, ledger, claimed, flow, notes, run=run)
             for fault in faults:
                 causes(fault)
-            lies = "" if claimed.archived else f" -> {await _put_away(dropbox, ledger, claimed, faults, run)}"
+            lies = "" if claimed.archived else f" -> {await intake.put_away(claimed, faults)}"
             log.info("%s: %s%s", file.name, _in_words(notes.counts, len(faults)), lies)
             counts.update(notes.counts)
             counts["refused"] += len(faults)
@@ -102,22 +102,8 @@ def _read_to_the_end(
             for answer in answers_of(found):
                 notes.add(answer, name)
         notes.flush()
-        while buffered.read(BLOCK):
-            pass  # past the place where reading had to stop, for size and checksum
+        drain(buffered)
     return documents, faults
-
-
-async def _put_away(
-    dropbox: Dropbox, ledger: Ledger, claimed: ClaimedFile, faults: Sequence[Problem], run: str
-) -> str:
-    """Move a file that was read to the archive, or to the error folder; return its path there."""
-    if faults:
-        path = await dropbox.reject(claimed.remote, claimed.id, "\n".join(str(fault) for fault in faults))
-        ledger.run(files.reject_file, claimed.id, run, path, faults)
-    else:
-        path = await dropbox.archive(claimed.remote, claimed.id)
-        ledger.run(files.archive_file, claimed.id, run, path)
-    return path
 
 
 def _in_words(counts: Counter[str], refused: int) -> str:

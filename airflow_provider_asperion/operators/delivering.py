@@ -66,7 +66,7 @@ async def deliver_batches(
             ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
             LedgerQueue(ledger) as queue,
             runtime.asperion(integration, vault, in_flight=flow.delivery.in_flight) as asperion,
-            _claims_extended(ledger, {batch.claim for batch in batches}, run),
+            claims_extended(ledger, {batch.claim for batch in batches}, run),
         ):
             await asperion.client.verify_administration()
             hasher = await asyncio.to_thread(vault.identity_hasher)
@@ -121,10 +121,18 @@ def in_words(entry: PlanEntry) -> str:
     """Return a plan entry without any value: names of fields, forms of values, keys."""
     if entry.action == "refuse":
         return "refuse: " + "; ".join(str(problem) for problem in entry.problems)
+    if entry.action == "update":
+        return f"update {entry.asperion_id}: {_masked(entry)}"
     if entry.action != "create":
         return f"{entry.action}: it is {entry.asperion_id} in Asperion"
-    fields = ", ".join(change.masked() for change in entry.changes if change.field.startswith("customer."))
+    if entry.customer is None:
+        return f"create: {_masked(entry)}"
+    fields = _masked(entry, "customer.")
     return f"create with {entry.lines} lines; customer: {entry.customer}" + (f" ({fields})" if fields else "")
+
+
+def _masked(entry: PlanEntry, prefix: str = "") -> str:
+    return ", ".join(change.masked() for change in entry.changes if change.field.startswith(prefix))
 
 
 def orders_of(batch: Batch) -> list[StagedOrder]:
@@ -172,7 +180,7 @@ class _Progress:
 
 
 @asynccontextmanager
-async def _claims_extended(ledger: Ledger, claims: Iterable[str], run: str) -> AsyncIterator[None]:
+async def claims_extended(ledger: Ledger, claims: Iterable[str], run: str) -> AsyncIterator[None]:
     """Keep the run's claim on its files alive while their orders are delivered."""
 
     async def extend() -> None:

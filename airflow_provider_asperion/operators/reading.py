@@ -15,7 +15,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import files, ledger_session
 from airflow_provider_asperion.mapping import Mapping
-from airflow_provider_asperion.sap.transfer import BLOCK
+from airflow_provider_asperion.sap.transfer import BLOCK, drain
 
 if TYPE_CHECKING:
     from airflow_provider_asperion.flows.intake import ClaimedFile, FileGroup
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.records import Problem
     from airflow_provider_asperion.sap.dropbox import Dropbox
     from airflow_provider_asperion.sap.transfer import RemoteStream
-    from airflow_provider_asperion.settings import OrdersToAsperion
+    from airflow_provider_asperion.settings import MasterData, OrdersToAsperion
 
 SHOWN_PER_CAUSE = 5
 
@@ -84,7 +84,7 @@ def preparer_of(flow: OrdersToAsperion) -> Preparer:
     return Preparer(flow, mappings, today=lambda: dt.datetime.now(zone).date())
 
 
-def mappings_of(flow: OrdersToAsperion) -> list[Mapping]:
+def mappings_of(flow: OrdersToAsperion | MasterData) -> list[Mapping]:
     """Return the mappings of a flow, compiled; those for CSV read numbers and dates in its dialect.
 
     :raises ProblemError: a mapping is wrong; each problem names the row.
@@ -136,8 +136,7 @@ def _read_to_the_end(reader: FileReader, stream: RemoteStream, claimed: ClaimedF
     """Read a file; past the place where reading had to stop too, for its size and checksum."""
     with io.BufferedReader(stream, BLOCK) as buffered:
         result = reader.read(buffered, file=claimed.name, claim=claimed.id)
-        while buffered.read(BLOCK):
-            pass
+        drain(buffered)
     return result
 
 

@@ -17,7 +17,7 @@ except ImportError:  # Airflow before 3.3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_asperion.settings import AnswersFromSap, OrdersToAsperion, ToSap
+    from airflow_provider_asperion.settings import AnswersFromSap, MasterData, OrdersToAsperion, ToSap
 
 ORDER_PARAMS = {
     "dry_run": Param(
@@ -114,8 +114,17 @@ def outgoing_dag_arguments(flow: str, integration: str, settings: ToSap) -> dict
     return _arguments(flow, integration, settings, OUTGOING_PARAMS, runs=2)
 
 
+def master_dag_arguments(flow: str, integration: str, settings: MasterData) -> dict[str, Any]:
+    """Return the arguments of a DAG that reads master data: one run at a time, so the latest word counts."""
+    return _one_at_a_time(flow, integration, settings)
+
+
 def answer_dag_arguments(flow: str, integration: str, settings: AnswersFromSap) -> dict[str, Any]:
     """Return the arguments of the DAG that reads SAP's answers: one run at a time."""
+    return _one_at_a_time(flow, integration, settings)
+
+
+def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | MasterData) -> dict[str, Any]:
     params = {name: param for name, param in ORDER_PARAMS.items() if name != "full"}
     return _arguments(flow, integration, settings, params, runs=1)
 
@@ -123,7 +132,7 @@ def answer_dag_arguments(flow: str, integration: str, settings: AnswersFromSap) 
 def _arguments(
     flow: str,
     integration: str,
-    settings: OrdersToAsperion | ToSap | AnswersFromSap,
+    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData,
     params: dict[str, Param],
     *,
     runs: int,

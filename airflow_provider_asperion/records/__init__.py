@@ -1,6 +1,7 @@
 """The words that all parts of the house share: orders, problems, outcomes. Imports nothing of ours."""
 
 from airflow_provider_asperion.records.base import Record
+from airflow_provider_asperion.records.master import ArticleMaster, CustomerMaster
 from airflow_provider_asperion.records.order import (
     Address,
     ControlTotals,
@@ -17,8 +18,10 @@ from airflow_provider_asperion.records.source import FileFormat, SourceDocument
 __all__ = [
     "END_STATES",
     "Address",
+    "ArticleMaster",
     "ControlTotals",
     "Customer",
+    "CustomerMaster",
     "FileFormat",
     "Order",
     "OrderKind",

@@ -14,16 +14,17 @@ from airflow_provider_asperion.records.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-State = Literal["created", "adopted", "skipped", "filtered", "refused", "pending"]
-END_STATES: frozenset[State] = frozenset({"created", "adopted", "skipped", "filtered", "refused"})
+State = Literal["created", "adopted", "updated", "skipped", "filtered", "refused", "pending"]
+END_STATES: frozenset[State] = frozenset({"created", "adopted", "updated", "skipped", "filtered", "refused"})
 
 
 class Outcome(Record):
     """What became of one record.
 
     ``created``: placed by this run. ``adopted``: it was in Asperion already, and the ledger now knows it.
-    ``skipped``: the ledger knew it as done. ``filtered``: the settings say it does not travel. ``refused``:
-    it breaks a rule, see ``problems``. ``pending``: no answer yet; the next run goes on with it.
+    ``updated``: master data that differed. ``skipped``: nothing was to be done. ``filtered``: the settings
+    say it does not travel. ``refused``: it breaks a rule, see ``problems``. ``pending``: no answer yet; the
+    next run goes on with it.
     """
 
     record: str

@@ -8,7 +8,7 @@ import io
 import queue
 from collections import deque
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.faults import stalled, told_as_problems
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 BLOCK = 255 * 1024  # the most that OpenSSH answers to one request
 AHEAD = 16  # blocks read ahead: 4 MiB, enough to keep a fast link busy
+
+
+def drain(stream: BinaryIO) -> None:
+    """Read to the end, past the place where parsing had to stop: for size and checksum."""
+    while stream.read(BLOCK):
+        pass
 
 
 class RemoteReader(Protocol):

@@ -2,6 +2,11 @@
 
 from airflow_provider_asperion.settings.answers import AnswersFromSap
 from airflow_provider_asperion.settings.loading import load_settings, parse_settings
+from airflow_provider_asperion.settings.master_data import (
+    CustomersToAsperion,
+    MasterData,
+    ProductsToAsperion,
+)
 from airflow_provider_asperion.settings.model import (
     DEFAULT_INTEGRATION,
     AsperionSide,
@@ -16,6 +21,7 @@ from airflow_provider_asperion.settings.orders import (
     ArticleRules,
     CollectiveDebtor,
     CustomerRules,
+    DebtorRules,
     DeliveryRules,
     MappingChoice,
     OrderFilter,
@@ -41,17 +47,21 @@ __all__ = [
     "AsperionSide",
     "CollectiveDebtor",
     "CustomerRules",
+    "CustomersToAsperion",
     "CustomersToSap",
+    "DebtorRules",
     "DeliveryRules",
     "Flows",
     "Integration",
     "LedgerSettings",
     "MappingChoice",
+    "MasterData",
     "OrderFilter",
     "OrdersToAsperion",
     "OrdersToSap",
     "OutFolder",
     "PriceRules",
+    "ProductsToAsperion",
     "ProductsToSap",
     "PublishRules",
     "SapSide",

@@ -7,15 +7,9 @@ from pydantic import Field
 from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
+from airflow_provider_asperion.settings.tasks import TaskRules
 
 ANSWERS = ("STATUS", "ALEAUD", "ORDRSP")
-
-
-class TaskRules(Record):
-    """How often Airflow tries a task again."""
-
-    retries: int = Field(3, ge=0, description="How often Airflow tries a task again.")
-    retry_delay_seconds: int = Field(30, ge=0, description="Seconds before Airflow tries a task again.")
 
 
 class AnswersFromSap(Record):

@@ -10,6 +10,7 @@ from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.settings.answers import AnswersFromSap
+from airflow_provider_asperion.settings.master_data import CustomersToAsperion, ProductsToAsperion
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
@@ -44,6 +45,8 @@ class Flows(Record):
     customers_to_sap: CustomersToSap | None = Field(default_factory=CustomersToSap)
     orders_to_sap: OrdersToSap | None = Field(default_factory=OrdersToSap)
     answers_from_sap: AnswersFromSap | None = Field(default_factory=AnswersFromSap)
+    customers_to_asperion: CustomersToAsperion | None = Field(default_factory=CustomersToAsperion)
+    products_to_asperion: ProductsToAsperion | None = Field(default_factory=ProductsToAsperion)
 
 
 class Integration(Record):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from airflow_provider_asperion.asperion.models import DebtorDraft
 from airflow_provider_asperion.mapping import LookUp
 from airflow_provider_asperion.records import OrderKind, Record
 from airflow_provider_asperion.records.money import HalfCents, Rounding
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
+from airflow_provider_asperion.settings.tasks import PostRules
 
 IdentityField = Literal["email", "customer_number", "vat_number", "coc_number"]
 SHIPPED_MAPPINGS = ("orders05", "invoic02", "orders_csv")
@@ -48,27 +50,43 @@ class CollectiveDebtor(Record):
     channels: tuple[str, ...] = Field((), description="Book the orders of these sales channels on it.")
 
 
-class CustomerRules(Record):
-    """How the customer of an order becomes a debtor (O5, O6, O12)."""
+class DebtorRules(Record):
+    """How a debtor is found, created and kept up to date (O5, O6)."""
 
     match: tuple[IdentityField, ...] = Field(
         ("email",),
         min_length=1,
-        description="Fields by which a debtor is found; the first one that the order has is used.",
+        description="Fields by which a debtor is found; the first one that the record has is used.",
     )
-    create: bool = Field(True, description="Create a debtor that does not exist; else refuse the order.")
-    update: bool = Field(True, description="Update a debtor that differs from the order.")
+    create: bool = Field(True, description="Create a debtor that does not exist; else refuse the record.")
+    update: bool = Field(True, description="Update a debtor that differs from the record.")
     keep: tuple[str, ...] = Field(
-        (), description="Debtor fields that an update leaves alone, e.g. phone, payment_condition."
+        (),
+        description="Debtor fields that Asperion owns: set when the debtor is created, never updated, e.g. "
+        "phone, payment_condition.",
     )
     numbering: Literal["asperion", "source"] = Field(
         "asperion", description="Who numbers a new debtor: Asperion, or SAP's customer number is sent."
     )
     several: Literal["refuse", "oldest"] = Field(
-        "refuse", description="What to do when several debtors match: refuse the order, or take the oldest."
+        "refuse", description="What to do when several debtors match: refuse the record, or take the oldest."
     )
     company_kind: str | None = Field(None, description="Debtor kind of companies (O6, O10).")
     person_kind: str | None = Field(None, description="Debtor kind of persons (O6, O10).")
+
+    @field_validator("keep")
+    @classmethod
+    def _fields_of_a_debtor(cls, keep: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(keep) - DebtorDraft.model_fields.keys())
+        if unknown:
+            known = ", ".join(DebtorDraft.model_fields)
+            raise ValueError(f"a debtor has no field {', '.join(unknown)}; it has {known}")
+        return keep
+
+
+class CustomerRules(DebtorRules):
+    """How the customer of an order becomes a debtor (O5, O6, O12)."""
+
     collective: CollectiveDebtor | None = None
 
 
@@ -103,7 +121,7 @@ class TotalRules(Record):
     )
 
 
-class DeliveryRules(Record):
+class DeliveryRules(PostRules):
     """How orders are handed to Asperion."""
 
     batch_size: int = Field(500, ge=1, le=50_000, description="Orders per batch, i.e. per mapped task.")
@@ -111,16 +129,6 @@ class DeliveryRules(Record):
         400, ge=1, le=1000, description="Batches per run; beyond it batches grow, nothing is dropped."
     )
     in_flight: int = Field(32, ge=1, le=256, description="Orders in work at once in one task.")
-    pool: str = Field("default_pool", description="Airflow pool of the delivering tasks.")
-    retries: int = Field(3, ge=0, description="How often Airflow tries a task again.")
-    retry_delay_seconds: int = Field(30, ge=0, description="Seconds before Airflow tries a task again.")
-    unclear_looks: int = Field(
-        4, ge=1, description="How often to look for a document whose answer never came before sending again."
-    )
-    unclear_wait_seconds: float = Field(1.0, ge=0, description="Wait before the first look; doubles.")
-    busy_wait_seconds: float = Field(
-        30.0, ge=0, description="How long to wait for an order that another worker has in hand."
-    )
     changed_order: Literal["refuse", "skip"] = Field(
         "refuse",
         description="An order number comes again with other content: refuse it with a reason, or skip it.",

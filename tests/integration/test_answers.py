@@ -11,6 +11,7 @@ import pytest
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
+from airflow_provider_asperion.flows.intake import Intake
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey, snapshots
 from airflow_provider_asperion.operators.answering import read_answers
@@ -187,7 +188,7 @@ def test_killed_while_reading_and_tried_again_each_answer_is_noted_once(place, m
 
     files = listed()
     with monkeypatch.context() as patched:
-        where = (answering.AnswerNotes, "flush") if effect == "ledger" else (answering, "_put_away")
+        where = (answering.AnswerNotes, "flush") if effect == "ledger" else (Intake, "put_away")
         patched.setattr(*where, dies)
         with pytest.raises(KeyboardInterrupt):
             answer(found=files)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import LookupUnsupported
+from airflow_provider_asperion.flows.debtors import draft_of, with_ids
 from airflow_provider_asperion.flows.orders_to_asperion.articles import ArticleDesk
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDecider
-from airflow_provider_asperion.flows.orders_to_asperion.debtors import draft_of
 from airflow_provider_asperion.flows.orders_to_asperion.drafts import Drafter
 from airflow_provider_asperion.flows.orders_to_asperion.identity import identity_of
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -111,24 +111,10 @@ class Decider:
         for staged in batch:
             try:
                 identity = identity_of(staged.order, self._flow.customer)
-                drafts[identity] = self._typed(draft_of(staged.order, self._flow.customer))
+                drafts[identity] = with_ids(draft_of(staged.order, self._flow.customer), self._live)
             except ProblemError:
                 continue  # the order is refused for the same reason when its turn comes
         return drafts
-
-    def _typed(self, draft: DebtorDraft) -> DebtorDraft:
-        """Return the draft with the ids of the administration in the type they have on the wire."""
-        return draft.model_copy(
-            update={
-                "kind": self._live.id_of("debtor_kind", _text(draft.kind)),
-                "payment_condition": self._live.id_of("payment_condition", _text(draft.payment_condition)),
-                "payment_method": self._live.id_of("payment_method", _text(draft.payment_method)),
-            }
-        )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def known_by(customer: CustomerDecision, debtor: Debtor | None = None) -> dict[str, str | int | bool | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import AsperionError, Rejected, to_problem
-from airflow_provider_asperion.flows.exactly_once import ExactlyOnce, HeldError, Patience
+from airflow_provider_asperion.flows.exactly_once import ExactlyOnce, HeldError, patience_of
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDesk
 from airflow_provider_asperion.flows.orders_to_asperion.decide import Decider, known_by
 from airflow_provider_asperion.flows.orders_to_asperion.drafts import with_debtor
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger import Grip, LedgerQueue, LiveSession
     from airflow_provider_asperion.ledger.keys import EndState
     from airflow_provider_asperion.records import Order, State
-    from airflow_provider_asperion.settings import DeliveryRules, OrdersToAsperion
+    from airflow_provider_asperion.settings import OrdersToAsperion
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,6 @@ async def deliver(
     finally:
         await parts.queue.release(parts.live.session, list(turns))
     return [outcomes[staged.claim, staged.position] for staged in batch]
-
-
-def patience_of(rules: DeliveryRules, post_seconds: float) -> Patience:
-    """Return how long to wait for what is not there yet, by the settings."""
-    return Patience(
-        looks=rules.unclear_looks,
-        first_wait=rules.unclear_wait_seconds,
-        busy_seconds=rules.busy_wait_seconds,
-        post_seconds=post_seconds,
-    )
 
 
 def amount_of(order: Order) -> Decimal:

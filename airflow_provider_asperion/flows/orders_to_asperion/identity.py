@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.settings import CollectiveDebtor, CustomerRules
     from airflow_provider_asperion.settings.orders import IdentityField
 
-_ATTRIBUTES: dict[IdentityField, str] = {
+ATTRIBUTES: dict[IdentityField, str] = {
     "email": "email",
     "customer_number": "number",
     "vat_number": "vat_number",
@@ -49,7 +49,7 @@ def identity_of(order: Order, rules: CustomerRules) -> Identity:
                 rule="customer.no_identity",
                 message=f"the customer has no value for {wanted}, so no debtor can be found",
                 remedy="map the field, add another field to customer.match, or set a collective debtor",
-                field=f"customer.{_ATTRIBUTES[rules.match[0]]}",
+                field=f"customer.{ATTRIBUTES[rules.match[0]]}",
             )
         )
     return own
@@ -57,7 +57,7 @@ def identity_of(order: Order, rules: CustomerRules) -> Identity:
 
 def _own_identity(customer: Customer, rules: CustomerRules) -> Identity | None:
     for field in rules.match:
-        value = getattr(customer, _ATTRIBUTES[field])
+        value = getattr(customer, ATTRIBUTES[field])
         normal = normal_form(field, value) if value else ""
         if normal:
             return Identity(field, normal)

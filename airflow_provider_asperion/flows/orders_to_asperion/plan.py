@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger import Ledger
     from airflow_provider_asperion.settings import OrdersToAsperion
 
-Action = Literal["create", "adopt", "skip", "refuse"]
+Action = Literal["create", "update", "adopt", "skip", "refuse"]
 
 
 class Change(Record):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import Forbidden, NotFound
 from airflow_provider_asperion.asperion.vat import vat_in_force
+from airflow_provider_asperion.flows.gtin import checked_ean
 from airflow_provider_asperion.flows.to_sap.observed import Observed
 from airflow_provider_asperion.mapping.values import text_of
-from airflow_provider_asperion.records import Problem, ProblemError, Product, shape_of
+from airflow_provider_asperion.records import Problem, Product
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.asperion.models import Article, SalesType, VatCode
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import PriceRules, ProductsToSap
-
-GTIN_LENGTHS = (8, 12, 13, 14)
 
 
 class ProductSource:
@@ -110,7 +109,9 @@ def product_of(article: Article, flow: ProductsToSap, vat: VatCode | None) -> Pr
         vat_code=vat_code,
         vat_rate=vat_rate,
         currency=flow.prices.currency,
-        ean=_ean(article, flow),
+        ean=checked_ean(
+            article.ean, wrong=flow.wrong_ean, setting="wrong_ean", record=article.code, source="Asperion"
+        ),
         unit=text_of(article.unit),
         sales_type=text_of(article.sales_type),
         quantity=article.current_stock,
@@ -128,32 +129,3 @@ def rounded(amount: Decimal, rules: PriceRules) -> Decimal:
             Decimal(1).scaleb(-rules.decimals),
             rounding=ROUND_HALF_UP if rules.half == "up" else ROUND_HALF_EVEN,
         )
-
-
-def is_gtin(text: str) -> bool:
-    """Whether a number is a GTIN-8, -12, -13 or -14: digits, of which the last one checks the others.
-
-    Source: GS1 General Specifications, check digit: from the right, weights 3 and 1 in turn.
-    """
-    if len(text) not in GTIN_LENGTHS or not (text.isascii() and text.isdigit()):
-        return False
-    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(text)))
-    return weighted % 10 == 0
-
-
-def _ean(article: Article, flow: ProductsToSap) -> str | None:
-    text = (article.ean or "").replace(" ", "")
-    if not text or is_gtin(text):
-        return text or None
-    if flow.wrong_ean == "drop":
-        return None
-    raise ProblemError(
-        Problem(
-            rule="product.ean",
-            message="the EAN is no GTIN of 8, 12, 13 or 14 digits with a right check digit",
-            remedy="correct it in Asperion, or set wrong_ean: drop",
-            record=article.code,
-            field="ean",
-            shape=shape_of(text),
-        )
-    )

@@ -20,7 +20,7 @@ def test_the_examples_of_a_shipped_mapping_hold(name):
 
 
 @pytest.mark.feature("O13")
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", [name for name in shipped() if Mapping.load(name).record == "order"])
 def test_a_shipped_mapping_covers_what_the_mission_asks(name):
     mapped = {row.target for row in Mapping.load(name).describe()}
     assert {*BILLING_AND_SHIPPING, "customer.company", "customer.person"} <= mapped

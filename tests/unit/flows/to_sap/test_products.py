@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_asperion.asperion.models import Article, VatCode
-from airflow_provider_asperion.flows.to_sap.products import is_gtin, product_of
+from airflow_provider_asperion.flows.gtin import is_gtin
+from airflow_provider_asperion.flows.to_sap.products import product_of
 from airflow_provider_asperion.records import ProblemError
 from airflow_provider_asperion.sandbox.seed import ean13
 from airflow_provider_asperion.settings import PriceRules, ProductsToSap
