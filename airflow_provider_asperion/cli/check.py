@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.check_asperion import check_asperion
 from airflow_provider_asperion.cli.check_deployment import check_dags, check_pool, check_state
+from airflow_provider_asperion.cli.check_master_data import check_master_data
 from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
 from airflow_provider_asperion.cli.check_sftp import check_drop_folder, check_sftp
 from airflow_provider_asperion.cli.check_to_sap import (
@@ -55,6 +56,8 @@ def _check_integration(report: Report, settings: Settings, name: str, *, ledger_
         if ledger_works:
             asyncio.run(check_asperion(report, name, integration.asperion, flow))
     _check_to_sap(report, integration, name, ledger_works=ledger_works)
+    if not report.counts["FAIL"]:
+        asyncio.run(check_master_data(report, name, integration, ledger_works=ledger_works))
     answers = integration.flows.answers_from_sap
     if answers is not None and answers.enabled and not report.counts["FAIL"]:
         asyncio.run(check_drop_folder(report, integration.sap.connection, answers.folder))

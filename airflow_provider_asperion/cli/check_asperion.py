@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.cli.findings import Report
-    from airflow_provider_asperion.settings import AsperionSide, OrdersToAsperion
+    from airflow_provider_asperion.settings import AsperionSide, MasterData, OrdersToAsperion
 
 # Order fields whose values are ids of the administration.
 KINDS = (
@@ -40,7 +40,7 @@ async def check_asperion(
             if not await _check_administration(report, asperion):
                 return
             with report.trying(VALUES):
-                await _check_values(report, asperion, flow)
+                await check_values(report, asperion, flow)
             with report.trying("asperion articles"):
                 await _check_fallback(report, asperion, flow)
             with report.trying("asperion debtor"):
@@ -67,7 +67,8 @@ async def _check_administration(report: Report, asperion: Asperion) -> bool:
     return False
 
 
-async def _check_values(report: Report, asperion: Asperion, flow: OrdersToAsperion) -> None:
+async def check_values(report: Report, asperion: Asperion, flow: OrdersToAsperion | MasterData) -> None:
+    """Check that the administration has the values that a flow's settings name."""
     live = await load_live_values(asperion)
     used = sorted(set(used_values(flow)))
     unknown = 0
@@ -90,11 +91,11 @@ async def _check_values(report: Report, asperion: Asperion, flow: OrdersToAsperi
         report.ok(VALUES, f"all {checked} values of the settings exist in the administration")
 
 
-def used_values(flow: OrdersToAsperion) -> Iterator[tuple[str, str, str]]:
+def used_values(flow: OrdersToAsperion | MasterData) -> Iterator[tuple[str, str, str]]:
     """Yield where a value stands in the settings, of which kind it is, and the value."""
-    rules = flow.customer
+    rules = getattr(flow, "customer", None)
     for name in ("company_kind", "person_kind"):
-        value = getattr(rules, name)
+        value = getattr(rules, name, None)
         if value is not None:
             yield f"customer.{name}", "debtor_kind", value
     for block in ("defaults", "forced"):

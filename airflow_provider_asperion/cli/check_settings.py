@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.mapping import Mapping
+from airflow_provider_asperion.operators.reading import mapping_of
 
 if TYPE_CHECKING:
     from airflow_provider_asperion.cli.findings import Report
-    from airflow_provider_asperion.settings import OrdersToAsperion, Settings
+    from airflow_provider_asperion.settings import MasterData, OrdersToAsperion, Settings
 
 
 def find_settings(report: Report, *, named: bool) -> Settings | None:
@@ -32,21 +32,12 @@ def find_settings(report: Report, *, named: bool) -> Settings | None:
     return None
 
 
-def check_mappings(report: Report, flow: OrdersToAsperion) -> None:
+def check_mappings(report: Report, flow: OrdersToAsperion | MasterData) -> None:
     """Compile each mapping and run the examples of its rows."""
-    dialect = flow.reading.csv.dialect
-    functions: dict[str, Any] = {"decimal": dialect.decimal, "date": dialect.date}
-    for name, choice in flow.mappings.items():
+    for name in flow.mappings:
         subject = f"mapping {name}"
         with report.trying(subject):
-            mapping = Mapping.load(
-                name,
-                choice.rows,
-                names=choice.names,
-                look_ups=flow.look_ups,
-                functions=functions if name.endswith("csv") else None,
-                folder=runtime.settings_path().parent,
-            )
+            mapping = mapping_of(flow, name)
             found = mapping.check()
             for problem in found:
                 report.problem(subject, problem)

@@ -48,11 +48,18 @@ _SETTINGS = _argument(
 _INTEGRATION = _argument(
     "--integration", metavar="NAME", help="Integration of the settings file; not needed where there is one"
 )
+_FROM_SAP = ("orders_to_asperion", "customers_to_asperion", "products_to_asperion")
+_TO_SAP = ("products_to_sap", "stock_to_sap", "customers_to_sap", "orders_to_sap")
 _FLOW = _argument(
     "--flow",
-    choices=["orders_to_asperion"],
+    choices=_FROM_SAP,
     default="orders_to_asperion",
-    help="Flow whose mappings and rules count",
+    help="Flow whose mappings and rules count (default: %(default)s)",
+)
+_FLOW_OF_FILES = _argument(
+    "--flow",
+    choices=[*_FROM_SAP, "answers_from_sap", *_TO_SAP],
+    help="Flow whose files they are; not needed for IDocs of SAP's own types",
 )
 _FILES = _argument("files", metavar="FILE", nargs="+", help="Files of any format; - is standard input")
 
@@ -68,15 +75,15 @@ COMMANDS = (
         "read",
         "Show the documents of files as JSON lines",
         "airflow_provider_asperion.cli.files.read",
-        (_FILES, _INTEGRATION, _SETTINGS),
+        (_FILES, _FLOW_OF_FILES, _INTEGRATION, _SETTINGS),
         "Needs no network. Ends with 1 when nothing was readable.",
     ),
     Command(
         "map",
-        "Show the orders that files become, as JSON lines",
+        "Show the orders, customers or articles that files become, as JSON lines",
         "airflow_provider_asperion.cli.files.map_",
         (_FILES, _FLOW, _INTEGRATION, _SETTINGS),
-        "Needs no network. Ends with 1 when there is no order.",
+        "Needs no network. Ends with 1 when there is none.",
     ),
     Command(
         "plan",

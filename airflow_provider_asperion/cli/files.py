@@ -1,4 +1,4 @@
-"""`asperion read` and `asperion map`: what is in files, and the orders that they become. No network."""
+"""`asperion read` and `asperion map`: what is in files, and the records that they become. No network."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_asperion.cli.output import remark, show
-from airflow_provider_asperion.cli.running import integration_of, settings_of, tell
+from airflow_provider_asperion.cli.profiles import ORDERS, flow_of, profile_of
+from airflow_provider_asperion.cli.running import tell
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.reading import read_documents
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from airflow_provider_asperion.records import SourceDocument
     from airflow_provider_asperion.sap.profile import ReadProfile
-    from airflow_provider_asperion.settings import OrdersToAsperion
+    from airflow_provider_asperion.settings import (
+        CustomersToAsperion,
+        OrdersToAsperion,
+        ProductsToAsperion,
+    )
+
+    Become = Callable[[SourceDocument], Iterator[dict[str, Any]]]
 
 STANDARD_INPUT = "-"
 
@@ -28,7 +35,7 @@ STANDARD_INPUT = "-"
 def read(arguments: argparse.Namespace) -> int:
     """Print documents and problems, one line of JSON each; return 1 when there was no document."""
     readable = 0
-    for found in documents_of(arguments.files, orders_flow(arguments).reading):
+    for found in documents_of(arguments.files, profile_of(arguments)):
         if isinstance(found, Problem):
             tell([found])
             _print({"problem": found.model_dump(exclude_none=True)})
@@ -39,47 +46,55 @@ def read(arguments: argparse.Namespace) -> int:
 
 
 def map_(arguments: argparse.Namespace) -> int:
-    """Print the orders of documents, one line of JSON each; return 1 when there was no order."""
-    from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered
-    from airflow_provider_asperion.operators.reading import preparer_of
-
-    flow = orders_flow(arguments)
-    preparer = preparer_of(flow)
-    orders = 0
+    """Print what documents become, one line of JSON each; return 1 when there was nothing."""
+    flow = flow_of(arguments, arguments.flow)
+    become = _orders_of(flow) if arguments.flow == ORDERS else _master_data_of(flow)
+    mapped = 0
     for found in documents_of(arguments.files, flow.reading):
         if isinstance(found, Problem):
             tell([found])
             continue
+        for one in become(found):
+            mapped += 1
+            _print(one)
+    return 0 if mapped else 1
+
+
+def _orders_of(flow: OrdersToAsperion) -> Become:
+    from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered
+    from airflow_provider_asperion.operators.reading import preparer_of
+
+    preparer = preparer_of(flow)
+
+    def become(document: SourceDocument) -> Iterator[dict[str, Any]]:
         try:
-            prepared = preparer.prepare(found, claim="")
+            prepared = preparer.prepare(document, claim="")
         except ProblemError as error:
             tell(error.problems)
-            continue
+            return
         if isinstance(prepared, Filtered):
-            remark(f"{found.file}: order {prepared.record} does not travel: {prepared.reason}")
-            continue
-        orders += 1
-        _print(prepared.model_dump(mode="json", exclude_none=True, exclude={"claim"}))
-    return 0 if orders else 1
+            remark(f"{document.file}: order {prepared.record} does not travel: {prepared.reason}")
+        else:
+            yield prepared.model_dump(mode="json", exclude_none=True, exclude={"claim"})
+
+    return become
 
 
-def orders_flow(arguments: argparse.Namespace) -> OrdersToAsperion:
-    """Return the settings of the orders flow of the integration that was named.
+def _master_data_of(flow: CustomersToAsperion | ProductsToAsperion) -> Become:
+    from airflow_provider_asperion.flows.master_data.prepare import Said
+    from airflow_provider_asperion.operators.mastering import preparer_of
 
-    :raises ProblemError: the settings are wrong, or the integration has no such flow.
-    """
-    settings = settings_of(arguments)
-    name = integration_of(settings, arguments.integration)
-    flow = settings.integrations[name].flows.orders_to_asperion
-    if flow is not None:
-        return flow
-    raise ProblemError(
-        Problem(
-            rule="settings.flow",
-            message=f"the integration {name!r} has no flow orders_to_asperion",
-            remedy="add flows.orders_to_asperion to it, or name another one with --integration",
-        )
-    )
+    preparer = preparer_of(flow)
+
+    def become(document: SourceDocument) -> Iterator[dict[str, Any]]:
+        for said in preparer.prepare(document):
+            if isinstance(said, Said):
+                record = said.record.model_dump(mode="json", exclude_defaults=True)
+                yield {"record": record, "file": said.file, "position": said.position}
+            else:
+                tell(said)
+
+    return become
 
 
 def documents_of(files: Iterable[str], profile: ReadProfile) -> Iterator[SourceDocument | Problem]:

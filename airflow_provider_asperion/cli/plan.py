@@ -7,9 +7,10 @@ import io
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.connections import missing_connections_told
-from airflow_provider_asperion.cli.files import documents_of, orders_flow
+from airflow_provider_asperion.cli.files import documents_of
 from airflow_provider_asperion.cli.output import remark, show
 from airflow_provider_asperion.cli.plan_table import as_json, as_table
+from airflow_provider_asperion.cli.profiles import ORDERS, flow_of
 from airflow_provider_asperion.cli.running import integration_of, reach_connections, settings_of, tell
 from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def plan(arguments: argparse.Namespace) -> int:
     """Print what would happen; return 1 when the files that were named hold no order."""
     reach_connections()
-    flow = orders_flow(arguments)
+    flow = flow_of(arguments, ORDERS)
     integration = integration_of(settings_of(arguments), arguments.integration)
     orders = _Orders(preparer_of(flow))
     with missing_connections_told():

@@ -89,20 +89,25 @@ def mappings_of(flow: OrdersToAsperion | MasterData) -> list[Mapping]:
 
     :raises ProblemError: a mapping is wrong; each problem names the row.
     """
-    dialect = flow.reading.csv.dialect
-    mappings = []
-    for name, choice in flow.mappings.items():
-        arguments: dict[str, Any] = {
-            "names": choice.names,
-            "look_ups": flow.look_ups,
-            "folder": runtime.settings_path().parent,
-        }
-        mapping = Mapping.load(name, choice.rows, **arguments)
-        if mapping.formats == ("csv",):
-            functions: dict[str, Any] = {"decimal": dialect.decimal, "date": dialect.date}
-            mapping = Mapping.load(name, choice.rows, functions=functions, **arguments)
-        mappings.append(mapping)
-    return mappings
+    return [mapping_of(flow, name) for name in flow.mappings]
+
+
+def mapping_of(flow: OrdersToAsperion | MasterData, name: str) -> Mapping:
+    """Return one mapping of a flow, compiled.
+
+    :raises ProblemError: it is wrong; each problem names the row.
+    """
+    choice, dialect = flow.mappings[name], flow.reading.csv.dialect
+    arguments: dict[str, Any] = {
+        "names": choice.names,
+        "look_ups": flow.look_ups,
+        "folder": runtime.settings_path().parent,
+    }
+    mapping = Mapping.load(name, choice.rows, **arguments)
+    if mapping.formats != ("csv",):
+        return mapping
+    functions: dict[str, Any] = {"decimal": dialect.decimal, "date": dialect.date}
+    return Mapping.load(name, choice.rows, functions=functions, **arguments)
 
 
 async def _read(

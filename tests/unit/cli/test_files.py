@@ -142,3 +142,43 @@ def test_a_reader_that_stops_early_is_no_fault(tmp_path, settings):
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == ""
+
+
+MATMAS = (
+    '<MATMAS05><IDOC BEGIN="1"><EDI_DC40 SEGMENT="1"><DOCNUM>1</DOCNUM><IDOCTYP>MATMAS05</IDOCTYP>'
+    '<MESTYP>MATMAS</MESTYP></EDI_DC40><E1MARAM SEGMENT="1"><MATNR>SKU-1</MATNR><LVORM>X</LVORM></E1MARAM>'
+    '<E1MARAM SEGMENT="1"><MATNR>SKU-2</MATNR></E1MARAM></IDOC></MATMAS05>'
+)
+
+
+@pytest.mark.feature("X6")
+def test_an_idoc_of_any_known_type_is_read_without_naming_its_flow(run, tmp_path):
+    code, (line,), told = run("read", orders(tmp_path, MATMAS, "m.xml"))
+    assert (code, told, line["document"]["key"]) == (0, "", "SKU-1")
+
+
+@pytest.mark.feature("W2")
+def test_materials_and_customers_are_json_lines_too(run, tmp_path):
+    code, lines, _ = run("map", "--flow", "products_to_asperion", orders(tmp_path, MATMAS, "m.xml"))
+    assert code == 0
+    assert [line["record"] for line in lines] == [{"sku": "SKU-1", "deleted": True}, {"sku": "SKU-2"}]
+    rows = "CUSTOMER_NO;COMPANY;COUNTRY\n0000010001;De Molen;NL\n10002;De Zaag;Nowhere\n"
+    code, lines, told = run("map", "--flow", "customers_to_asperion", orders(tmp_path, rows, "c.csv"))
+    assert code == 0
+    assert [line["record"] for line in lines] == [{"number": "10001", "company": "De Molen", "country": "NL"}]
+    assert "field country" in told
+    assert "Nowhere" not in told
+
+
+@pytest.mark.feature("X6")
+def test_a_delimited_file_that_a_flow_wrote_is_read_in_its_dialect(run, tmp_path, settings):
+    form = "{decimal_sign: ',', trailer: END, sums: [QUANTITY]}"
+    flow = f"{{writing: {{format: csv, csv: {form}}}, mappings: {{products_csv: {{}}}}}}"
+    settings.write_text(f"integrations: {{default: {{flows: {{products_to_sap: {flow}}}}}}}")
+    head = "ACTION;SKU;TITLE;QUANTITY\n"
+    file = orders(tmp_path, f"{head}create;A;Doos;1,5\ncreate;B;Kist;2\nEND;2;3,5\n", "p.csv")
+    code, lines, told = run("read", "--flow", "products_to_sap", file)
+    assert (code, told) == (0, "")
+    assert [line["document"]["key"] for line in lines] == ["A", "B"]
+    wrong = orders(tmp_path, f"{head}create;A;Doos;1,5\nEND;1;9\n", "w.csv")
+    assert "csv.trailer" in run("read", "--flow", "products_to_sap", wrong)[2]
