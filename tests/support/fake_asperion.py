@@ -81,13 +81,37 @@ class FakeAsperion:
 
     async def update_debtor(self, debtor_id, changes):
         await self._called("update_debtor")
-        place = next(n for n, debtor in enumerate(self.debtors) if debtor.id == debtor_id)
+        place = next(n for n, debtor in enumerate(self.debtors) if str(debtor.id) == str(debtor_id))
         self.debtors[place] = self.debtors[place].model_copy(update=dict(changes))
         return self.debtors[place]
 
     async def find_article(self, code):
         await self._called("find_article")
         return [article for article in self.articles if article.code == code]
+
+    async def get_article(self, article_id):
+        await self._called("get_article")
+        for article in self.articles:
+            if str(article.id) == str(article_id):
+                return article
+        raise NotFound("there is no such thing")
+
+    async def create_article(self, draft):
+        await self._called("create_article")
+        error, stored = self._fault("create_article")
+        article = Article(**draft.model_dump(), id=100 + len(self.articles))
+        if error is None or stored:
+            self.articles.append(article)
+        if error is not None:
+            raise error
+        return article
+
+    async def update_article(self, article_id, changes):
+        await self._called("update_article")
+        place = next(n for n, one in enumerate(self.articles) if str(one.id) == str(article_id))
+        told = changes.model_dump(exclude_none=True, exclude={"characteristics", "custom"})
+        self.articles[place] = self.articles[place].model_copy(update=told)
+        return self.articles[place]
 
     async def find_documents(self, kind, reference, *, since=None):
         await self._called("find_documents")

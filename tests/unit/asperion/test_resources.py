@@ -12,6 +12,7 @@ from aiohttp import web
 
 from airflow_provider_asperion.asperion.errors import BadAnswer, LookupUnsupported, Rejected, ServerFault
 from airflow_provider_asperion.asperion.models import (
+    ArticleDraft,
     Debtor,
     DebtorDraft,
     Delivery,
@@ -196,6 +197,57 @@ async def test_an_article_is_found_exactly_and_inactive_too(asperion, api):
         3,
     )
     assert api.calls(ARTICLES)[0][0]["ActiveState"] == "All"
+
+
+@pytest.mark.feature("S2")
+async def test_an_article_is_changed_without_its_stock_ever_being_sent(make_asperion, api):
+    names = {
+        "article": {"warehouses": "places", "reserved": "held", "price": "prices.sales", "custom": ["lead"]}
+    }
+    asperion = make_asperion(names=names)
+    now = {
+        "id": 7,
+        "code": "A",
+        "description": "Old",
+        "unit": "stuk",
+        "currentStock": 3,
+        "held": 1,
+        "places": {"_data": []},
+        "prices": {"sales": 1, "cost": 0.5},
+        "_meta": {"self": "x"},
+    }
+    api.script(f"GET {ARTICLES}/7", now)
+    api.script(f"PUT {ARTICLES}/7", web.Response(status=204))
+    changes = ArticleDraft(
+        code="A",
+        description="New",
+        price=Decimal("2.50"),
+        active=False,
+        characteristics=(None, "XL"),
+        custom={"lead": "3 days"},
+    )
+    article = await asperion.update_article(7, changes)
+    assert (article.description, article.current_stock) == ("New", 3)
+    sent = json.loads(api.calls(f"{ARTICLES}/7", "PUT")[0][2], parse_float=Decimal)
+    assert sent == {
+        "id": 7,
+        "code": "A",
+        "description": "New",
+        "unit": "stuk",
+        "prices": {"sales": Decimal("2.50"), "cost": Decimal("0.5")},
+        "activeState": "Inactive",
+        "characteristic2": "XL",
+        "lead": "3 days",
+    }
+
+
+@pytest.mark.feature("O7")
+async def test_an_article_is_created_with_what_is_known_of_it(asperion, api):
+    api.script(f"POST {ARTICLES}", {"id": 9, "code": "N", "description": "New"})
+    article = await asperion.create_article(ArticleDraft(code="N", description="New", active=True))
+    assert (article.id, article.code) == (9, "N")
+    sent = json.loads(api.calls(ARTICLES, "POST")[0][2])
+    assert sent == {"code": "N", "description": "New", "activeState": "Active"}
 
 
 @pytest.mark.feature("O7")
