@@ -100,6 +100,18 @@ def test_answers_of_sap_are_read_where_the_settings_switch_it_on(bag):
     assert dag.max_active_runs == 1
 
 
+@pytest.mark.feature("O5", "O7", "X3")
+@pytest.mark.parametrize("flow", ["customers_to_asperion", "products_to_asperion"])
+def test_master_data_of_sap_is_read_where_the_settings_switch_it_on(bag, flow):
+    found = bag(f"integrations: {{default: {{flows: {{{flow}: {{enabled: true}}}}}}}}")
+    assert found.import_errors == {}
+    dag = found.dags[f"sap_{flow}"]
+    tasks = {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+    assert tasks == {"list": {"deliver"}, "deliver": set()}
+    assert set(dag.params) == {"dry_run", "pattern", "archived_from", "archived_to"}
+    assert dag.max_active_runs == 1
+
+
 def test_two_integrations_have_dags_of_their_own(bag):
     found = bag("integrations: {default: {}, retail: {flows: {stock_to_sap: null}}}")
     assert found.import_errors == {}
