@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
 
 GROUP = "asperion"
 ABOUT = "Orders, invoices, products, stock and customers between Asperion and SAP"
+TO_SAP = ("products_to_sap", "stock_to_sap", "customers_to_sap", "orders_to_sap")
+
+
+def moment(text: str) -> dt.datetime:
+    """Return a moment that was typed; without a time zone it is UTC.
+
+    :raises ValueError: it is none.
+    """
+    typed = dt.datetime.fromisoformat(text)
+    return typed if typed.tzinfo else typed.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,6 @@ _INTEGRATION = _argument(
     "--integration", metavar="NAME", help="Integration of the settings file; not needed where there is one"
 )
 _FROM_SAP = ("orders_to_asperion", "customers_to_asperion", "products_to_asperion")
-_TO_SAP = ("products_to_sap", "stock_to_sap", "customers_to_sap", "orders_to_sap")
 _FLOW = _argument(
     "--flow",
     choices=_FROM_SAP,
@@ -58,7 +68,7 @@ _FLOW = _argument(
 )
 _FLOW_OF_FILES = _argument(
     "--flow",
-    choices=[*_FROM_SAP, "answers_from_sap", *_TO_SAP],
+    choices=[*_FROM_SAP, "answers_from_sap", *TO_SAP],
     help="Flow whose files they are; not needed for IDocs of SAP's own types",
 )
 _FILES = _argument("files", metavar="FILE", nargs="+", help="Files of any format; - is standard input")
@@ -90,7 +100,45 @@ COMMANDS = (
         "Show what would be created, updated, skipped or refused, field by field; nothing is written",
         "airflow_provider_asperion.cli.plan.plan",
         (
-            _argument("files", metavar="FILE", nargs="*", help="Local files; none: those of the drop folder"),
+            _argument(
+                "files",
+                metavar="FILE",
+                nargs="*",
+                help="Local files with orders from SAP; none: those of the drop folder",
+            ),
+            _argument(
+                "--flow",
+                choices=["orders_to_asperion", *TO_SAP],
+                default="orders_to_asperion",
+                help="Flow to plan; one to SAP reads Asperion (default: %(default)s)",
+            ),
+            _argument(
+                "--key",
+                dest="keys",
+                metavar="KEY",
+                nargs="+",
+                action="extend",
+                default=[],
+                help="Only these records: SKUs, customer or order numbers",
+            ),
+            _argument("--full", action="store_true", help="To SAP: as if everything were sent again"),
+            _argument(
+                "--from",
+                dest="changed_from",
+                metavar="MOMENT",
+                type=moment,
+                help="To SAP: what changed in Asperion from then on, such as 2026-11-23T08:00",
+            ),
+            _argument(
+                "--to",
+                dest="changed_to",
+                metavar="MOMENT",
+                type=moment,
+                help="To SAP: end of that interval, exclusive (default: now)",
+            ),
+            _argument(
+                "--limit", metavar="N", type=int, help="To SAP: show N records; the sums count all of them"
+            ),
             _argument("--json", action="store_true", help="JSON lines instead of a table"),
             _argument("--masked", action="store_true", help="Show the form of values instead of the values"),
             _INTEGRATION,

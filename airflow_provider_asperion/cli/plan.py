@@ -1,12 +1,17 @@
-"""`asperion plan`: what would happen to orders, of local files or of the drop folder. Writes nothing."""
+"""`asperion plan`: what would happen to orders, of local files or of the drop folder. Writes nothing.
+
+Plans of flows to SAP are in plan_to_sap.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_asperion.cli.connections import missing_connections_told
+from airflow_provider_asperion.cli.definition import TO_SAP
 from airflow_provider_asperion.cli.files import documents_of
 from airflow_provider_asperion.cli.output import remark, show
 from airflow_provider_asperion.cli.plan_table import as_json, as_table
@@ -24,7 +29,7 @@ from airflow_provider_asperion.sap.transfer import BLOCK
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
     from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
@@ -34,11 +39,16 @@ if TYPE_CHECKING:
 
 
 def plan(arguments: argparse.Namespace) -> int:
-    """Print what would happen; return 1 when the files that were named hold no order."""
+    """Print what would happen; return 1 when the files or keys that were named hold no order."""
+    _refuse_misuse(arguments)
+    if arguments.flow in TO_SAP:
+        from airflow_provider_asperion.cli.plan_to_sap import plan_to_sap
+
+        return plan_to_sap(arguments)
     reach_connections()
     flow = flow_of(arguments, ORDERS)
     integration = integration_of(settings_of(arguments), arguments.integration)
-    orders = _Orders(preparer_of(flow))
+    orders = _Orders(preparer_of(flow), arguments.keys)
     with missing_connections_told():
         if arguments.files:
             orders.add(documents_of(arguments.files, flow.reading))
@@ -49,15 +59,52 @@ def plan(arguments: argparse.Namespace) -> int:
     shown = as_json if arguments.json else as_table
     for line in shown(entries, masked=arguments.masked):
         show(line)
-    return 1 if arguments.files and not planned else 0
+    missing = [key for key in arguments.keys if key not in orders.met]
+    for key in missing:
+        remark(f"{key}: no file has an order of this number")
+    return 1 if missing or (arguments.files and not planned) else 0
+
+
+def _refuse_misuse(arguments: argparse.Namespace) -> None:
+    """End with a usage error where arguments do not fit the flow or each other."""
+    if arguments.flow in TO_SAP:
+        if arguments.files:
+            usage_error(f"{arguments.flow} reads Asperion: leave the files out")
+        if arguments.changed_to and not arguments.changed_from:
+            usage_error("--to needs --from")
+        if arguments.changed_from and arguments.changed_to and arguments.changed_to < arguments.changed_from:
+            usage_error("--to lies before --from")
+        if arguments.limit is not None and arguments.limit < 0:
+            usage_error("--limit is a number of records")
+        return
+    to_sap_only = {
+        "--full": arguments.full,
+        "--from": arguments.changed_from,
+        "--to": arguments.changed_to,
+        "--limit": arguments.limit is not None,
+    }
+    if wrong := [name for name, given in to_sap_only.items() if given]:
+        usage_error(f"{', '.join(wrong)}: for flows to SAP; name one with --flow {'|'.join(TO_SAP)}")
+
+
+def usage_error(text: str) -> NoReturn:
+    """End the process as argparse does with a mistyped command."""
+    print(f"asperion plan: error: {text}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 class _Orders:
-    """Gathers the orders of documents, and what is refused before Asperion is asked."""
+    """Gathers the orders of documents, and what is refused before Asperion is asked.
 
-    def __init__(self, preparer: Preparer) -> None:
+    :param keys: numbers of the orders that are wanted; empty: all.
+    :ivar met: numbers of the orders that there are.
+    """
+
+    def __init__(self, preparer: Preparer, keys: Collection[str]) -> None:
         self._preparer = preparer
+        self._keys = frozenset(keys)
         self._met: dict[str, Reading] = {}
+        self.met: set[str] = set()
         self.staged: list[StagedOrder] = []
         self.refused: list[PlanEntry] = []
 
@@ -71,6 +118,9 @@ class _Orders:
                 prepared = self._preparer.prepare(one, claim="")
             except ProblemError as error:
                 self._refuse(error.problems)
+                continue
+            number = prepared.record if isinstance(prepared, Filtered) else prepared.order.reference
+            if not self._wanted(number):
                 continue
             if isinstance(prepared, Filtered):
                 remark(f"{one.file}: order {prepared.record} does not travel: {prepared.reason}")
@@ -99,8 +149,14 @@ class _Orders:
             (problem.at(file=staged.file, position=staged.position, line=staged.line, record=order),)
         )
 
+    def _wanted(self, number: str) -> bool:
+        self.met.add(number)
+        return not self._keys or number in self._keys
+
     def _refuse(self, problems: tuple[Problem, ...]) -> None:
         first = problems[0]
+        if first.record is not None and not self._wanted(first.record):
+            return
         self.refused.append(
             PlanEntry(
                 record=first.record or "",

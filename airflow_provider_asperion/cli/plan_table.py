@@ -67,13 +67,19 @@ def _masked(change: Change) -> Change:
 def _sums(entries: Sequence[PlanEntry]) -> Iterator[str]:
     summary = PlanSummary.of(entries)
     yield ""
-    yield f"{len(entries)} orders: {_counts(summary.actions)}"
+    yield f"{counted(len(entries), 'order')}: {listed(summary.actions)}"
     if summary.customers:
-        yield f"customers of orders to create: {_counts(summary.customers)}"
+        yield f"customers of orders to create: {listed(summary.customers)}"
     if summary.problems:
-        yield f"problems: {_counts(summary.problems)}"
+        yield f"problems: {listed(summary.problems)}"
     yield "Nothing was written."
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+def counted(count: int, thing: str) -> str:
+    """Return how many of a thing: ``1 order``, ``10,000 orders``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def listed(found: Mapping[str, int]) -> str:
+    """Return how many of what, by name."""
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(found.items()))

@@ -94,16 +94,19 @@ class TokenVault:
                 pause = min(pause * 2, 1.0)
             yield  # the end of the session is the end of the lock
 
-    def identity_hasher(self) -> IdentityHasher:
+    def identity_hasher(self, *, keep: bool = True) -> IdentityHasher:
         """Return the maker of keyed hashes of this ledger; the first call ever makes its secret.
 
         The secret is its own, not the cipher's key: that one may be changed without hashes changing.
+
+        :param keep: False: write nothing. A ledger without a secret has no hash with which to compare.
         """
-        fresh = self._cipher.encrypt(json.dumps({"secret": secrets.token_hex(32)}).encode())
-        self._ledger.run(_save_first, IDENTITY_SECRET, fresh)
+        secret = secrets.token_hex(32)
+        if keep:
+            fresh = self._cipher.encrypt(json.dumps({"secret": secret}).encode())
+            self._ledger.run(_save_first, IDENTITY_SECRET, fresh)
         kept = self.load(IDENTITY_SECRET)
-        assert kept is not None
-        return IdentityHasher(bytes.fromhex(kept["secret"]))
+        return IdentityHasher(bytes.fromhex(kept["secret"] if kept else secret))
 
 
 def _load(work: Work, name: str) -> bytes | None:

@@ -6,14 +6,16 @@ import asyncio
 import datetime as dt
 import hashlib
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow_provider_asperion.asperion.moments import Interval
 from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
-from airflow_provider_asperion.flows.to_sap.plan import plan
-from airflow_provider_asperion.flows.to_sap.publish import Publishing, publish
+from airflow_provider_asperion.flows.to_sap.plan import in_words, plan
+from airflow_provider_asperion.flows.to_sap.prepare import Preparing
+from airflow_provider_asperion.flows.to_sap.publish import Published, Publishing, publish
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey, ledger_session, snapshots, watermarks
 from airflow_provider_asperion.mapping.to_sap import SapMapping
@@ -22,13 +24,15 @@ from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.layouts import load_layouts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_asperion.flows.to_sap.extract import Extraction, Source
     from airflow_provider_asperion.flows.to_sap.observed import OutBatch
+    from airflow_provider_asperion.flows.to_sap.plan import PlanEntry
     from airflow_provider_asperion.ledger import IdentityHasher, Ledger
     from airflow_provider_asperion.operators.base import Logger
     from airflow_provider_asperion.settings import ToSap
+    from airflow_provider_asperion.staging import Staging
 
 
 @dataclass(slots=True)
@@ -57,36 +61,91 @@ async def extract(
     :param interval: only what changed in it; None: as the settings say.
     :raises ProblemError, AsperionError: it cannot be read; what was staged is left for the next try.
     """
-    began = dt.datetime.now(dt.UTC)
-    name = f"{run}@{began:%Y%m%dT%H%M%S.%f}"
     causes = ProblemLog(log)
     with runtime.open_ledger() as ledger:
-        vault = runtime.vault(ledger)
-        hasher = vault.identity_hasher()
-        async with runtime.asperion(integration, vault, in_flight=flow.delivery.in_flight) as asperion:
-            await asperion.client.verify_administration()
-            administration = str(asperion.client.administration)
-            source = source_of(flow_name, flow, ledger, administration, hasher)
-            await source.prepare(asperion)
-            changed = _interval(interval, flow, ledger, administration, flow_name)
-            extractor = Extractor(
-                source,
-                runtime.staging(),
-                flow.delivery,
-                name=name,
-                folder=f"{runtime.staging_folder(run)}/{hashlib.sha256(name.encode()).hexdigest()[:16]}",
-                began_at=began,
-                on_problem=causes,
-            )
-            known = _known(ledger, administration, flow_name, flow) if changed is None else None
-            extractor.result.administration = administration
-            extractor.result.moves_watermark = interval is None
-            extraction = await extractor.extract(
-                source.walk(asperion, changed), clock=lambda: dt.datetime.now(dt.UTC), known=known
-            )
-            causes.close()
-            log.info("Asperion: %s", asperion.client.stats)
+        side = ToSapSide(flow_name, flow, integration, ledger, runtime.vault(ledger).identity_hasher())
+        extraction = await extract_into(
+            runtime.staging(), side, run=run, interval=interval, on_problem=causes, log=log
+        )
+    causes.close()
     log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
+    return extraction
+
+
+@dataclass(frozen=True, slots=True)
+class ToSapSide:
+    """A flow to SAP with what reading for it needs.
+
+    :param hashed: of this ledger.
+    """
+
+    flow_name: str
+    flow: ToSap
+    integration: str
+    ledger: Ledger
+    hashed: IdentityHasher
+
+    def changed(self, asked: tuple[dt.datetime, dt.datetime] | None, administration: str) -> Interval | None:
+        """Return the interval whose changes to ask for; None: everything."""
+        if asked is not None:
+            return Interval(*asked)
+        if self.flow.changes.by == "content":
+            return None
+        mark = self.ledger.run(watermarks.get, administration, self.flow_name)
+        if mark is None:
+            return None
+        return Interval(mark.moment - dt.timedelta(minutes=self.flow.changes.overlap_minutes), None)
+
+    def known(self, administration: str) -> Iterator[str]:
+        """Yield the keys of all records that SAP has."""
+        for mapping in self.flow.mappings:
+            name, after = f"{self.flow_name}/{mapping}", None
+            while known := self.ledger.run(snapshots.keys_of, administration, name, after=after):
+                yield from (one.key for one in known if one.action != "delete")
+                after = known[-1].key
+
+
+async def extract_into(
+    staging: Staging,
+    side: ToSapSide,
+    *,
+    run: str,
+    interval: tuple[dt.datetime, dt.datetime] | None,
+    on_problem: Callable[[Problem], None],
+    log: Logger,
+    choose: Callable[[Source], Source] = lambda source: source,
+) -> Extraction:
+    """Read what changed in Asperion into batches.
+
+    :param choose: puts something around the list: which records are wanted.
+    :raises ProblemError, AsperionError: it cannot be read; what was staged is left behind.
+    """
+    began = dt.datetime.now(dt.UTC)
+    name = f"{run}@{began:%Y%m%dT%H%M%S.%f}"
+    flow, vault = side.flow, runtime.vault(side.ledger)
+    async with runtime.asperion(side.integration, vault, in_flight=flow.delivery.in_flight) as asperion:
+        await asperion.client.verify_administration()
+        administration = str(asperion.client.administration)
+        source = choose(source_of(side.flow_name, flow, side.ledger, administration, side.hashed))
+        await source.prepare(asperion)
+        changed = side.changed(interval, administration)
+        extractor = Extractor(
+            source,
+            staging,
+            flow.delivery,
+            name=name,
+            folder=f"{runtime.staging_folder(run)}/{hashlib.sha256(name.encode()).hexdigest()[:16]}",
+            began_at=began,
+            on_problem=on_problem,
+        )
+        extractor.result.administration = administration
+        extractor.result.moves_watermark = interval is None
+        extraction = await extractor.extract(
+            source.walk(asperion, changed),
+            clock=lambda: dt.datetime.now(dt.UTC),
+            known=side.known(administration) if changed is None else None,
+        )
+        log.info("Asperion: %s", asperion.client.stats)
     return extraction
 
 
@@ -107,40 +166,49 @@ async def publish_batch(
     :raises ProblemError: the batch, the server or the ledger cannot be used; nothing is half visible.
     """
     records = records_of(runtime.staging(), batch.reference)
-    administration = await runtime.administration_of(integration)
     causes = ProblemLog(log)
     result = BatchPublished()
-    with runtime.open_ledger() as ledger:
-        hasher = await asyncio.to_thread(runtime.vault(ledger).identity_hasher)
-        async with (
-            ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
-            runtime.outgoing(integration, flow.folder) as dropbox,
-        ):
-            for mapping in sap_mappings_of(flow):
-                parts = Publishing(
-                    flow_name=flow_name,
-                    flow=flow,
-                    mapping=mapping,
-                    ledger=ledger,
-                    live=live,
-                    dropbox=dropbox,
-                    administration=administration,
-                    batch=batch,
-                    hashed=hasher,
-                    full=full,
-                    on_problem=causes,
-                )
-                published = plan(records, parts, log) if dry_run else await publish(records, parts)
-                log.info(
-                    "%s: %s%s",
-                    mapping.name,
-                    ", ".join(f"{count} {what}" for what, count in sorted(published.counts.items())),
-                    "".join(f"; {name}" for name in published.files),
-                )
-                result.counts.update(published.counts)
-                result.files += published.files
+    async with AsyncExitStack() as stack:
+        ledger = stack.enter_context(runtime.open_ledger())
+        parts: dict[str, Any] = {
+            "flow_name": flow_name,
+            "flow": flow,
+            "ledger": ledger,
+            "administration": await runtime.administration_of(integration),
+            "batch": batch,
+            "hashed": await asyncio.to_thread(runtime.vault(ledger).identity_hasher),
+            "full": full,
+        }
+        if not dry_run:
+            session = ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds())
+            live = await stack.enter_async_context(session)
+            dropbox = await stack.enter_async_context(runtime.outgoing(integration, flow.folder))
+            parts |= {"live": live, "dropbox": dropbox, "on_problem": causes}
+        for mapping in sap_mappings_of(flow):
+            if dry_run:
+                published = _told(plan(records, Preparing(mapping=mapping, **parts)), causes, log)
+            else:
+                published = await publish(records, Publishing(mapping=mapping, **parts))
+            log.info(
+                "%s: %s%s",
+                mapping.name,
+                ", ".join(f"{count} {what}" for what, count in sorted(published.counts.items())),
+                "".join(f"; {name}" for name in published.files),
+            )
+            result.counts.update(published.counts)
+            result.files += published.files
     causes.close()
     return result
+
+
+def _told(entries: Sequence[PlanEntry], causes: ProblemLog, log: Logger) -> Published:
+    """Log a plan: names of fields, no values."""
+    for entry in entries:
+        if entry.fields:
+            log.info("%s: %s", entry.record, in_words(entry))
+        for problem in entry.problems:
+            causes(problem)
+    return Published(Counter(entry.counted_as for entry in entries))
 
 
 def settle(
@@ -238,30 +306,3 @@ def sap_mapping_of(flow: ToSap, name: str) -> SapMapping:
         folder=runtime.settings_path().parent,
         lengths=load_layouts(flow.writing.layouts).lengths,
     )
-
-
-def _interval(
-    asked: tuple[dt.datetime, dt.datetime] | None,
-    flow: ToSap,
-    ledger: Ledger,
-    administration: str,
-    flow_name: str,
-) -> Interval | None:
-    """Return the interval to ask for; None: everything."""
-    if asked is not None:
-        return Interval(*asked)
-    if flow.changes.by == "content":
-        return None
-    mark = ledger.run(watermarks.get, administration, flow_name)
-    if mark is None:
-        return None
-    return Interval(mark.moment - dt.timedelta(minutes=flow.changes.overlap_minutes), None)
-
-
-def _known(ledger: Ledger, administration: str, flow_name: str, flow: ToSap) -> Iterator[str]:
-    """Yield the keys of all records that SAP has."""
-    for mapping in flow.mappings:
-        after = None
-        while known := ledger.run(snapshots.keys_of, administration, f"{flow_name}/{mapping}", after=after):
-            yield from (one.key for one in known if one.action != "delete")
-            after = known[-1].key
