@@ -108,9 +108,10 @@ COMMANDS = (
             ),
             _argument(
                 "--flow",
+                metavar="FLOW",
                 choices=["orders_to_asperion", *TO_SAP],
                 default="orders_to_asperion",
-                help="Flow to plan; one to SAP reads Asperion (default: %(default)s)",
+                help=f"Flow to plan: orders_to_asperion (default), {', '.join(TO_SAP)}",
             ),
             _argument(
                 "--key",
@@ -119,7 +120,7 @@ COMMANDS = (
                 nargs="+",
                 action="extend",
                 default=[],
-                help="Only these records: SKUs, customer or order numbers",
+                help="Only these: SKUs, customer or order numbers",
             ),
             _argument("--full", action="store_true", help="To SAP: as if everything were sent again"),
             _argument(

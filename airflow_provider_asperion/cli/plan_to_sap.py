@@ -35,7 +35,7 @@ def plan_to_sap(arguments: argparse.Namespace) -> int:
     interval = None
     if arguments.changed_from:
         interval = (arguments.changed_from, arguments.changed_to or dt.datetime.now(dt.UTC))
-    problems = _Problems()
+    problems = ProblemsByCause()
     with (
         missing_connections_told(),
         planned(
@@ -54,7 +54,7 @@ def plan_to_sap(arguments: argparse.Namespace) -> int:
         return _tell_missing(found, arguments.keys)
 
 
-class _Problems:
+class ProblemsByCause:
     """Gathers problems by cause, the first few of each in full: 4,000 like ones are one line."""
 
     def __init__(self) -> None:
@@ -62,11 +62,13 @@ class _Problems:
         self._first: dict[str, list[Problem]] = {}
 
     def __call__(self, problem: Problem) -> None:
+        """Take a problem."""
         self._counts[problem.rule] += 1
         if self._counts[problem.rule] <= SHOWN_PER_CAUSE:
             self._first.setdefault(problem.rule, []).append(problem)
 
     def lines(self) -> Iterator[str]:
+        """Yield the sums, and the problems themselves; nothing when there are none."""
         if self._counts:
             yield f"problems: {listed(self._counts)}"
         for rule, problems in sorted(self._first.items()):
@@ -80,7 +82,7 @@ def _show_problem(problem: Problem) -> None:
 
 
 def _show_entries(
-    found: FlowPlan, arguments: argparse.Namespace, problems: _Problems
+    found: FlowPlan, arguments: argparse.Namespace, problems: ProblemsByCause
 ) -> dict[str, Counter[str]]:
     """Show what travels, and all that was named; return what becomes of how many, by mapping."""
     sums: dict[str, Counter[str]] = {mapping.name: Counter() for mapping in found.mappings}
@@ -99,14 +101,14 @@ def _show_entries(
             continue
         shown += 1
         seen = entry.masked() if arguments.masked else entry
-        for line in [seen.model_dump_json()] if arguments.json else _lines(seen, len(sums), width):
+        for line in [seen.model_dump_json()] if arguments.json else lines_of(seen, len(sums), width):
             show(line)
     if left:
         (remark if arguments.json else show)(f"... and {left:,} more, see --limit")
     return sums
 
 
-def _lines(entry: PlanEntry, mappings: int, width: int | None) -> Iterator[str]:
+def lines_of(entry: PlanEntry, mappings: int, width: int | None) -> Iterator[str]:
     """Yield the lines of a record.
 
     :param mappings: how many the flow has.

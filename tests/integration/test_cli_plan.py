@@ -75,6 +75,14 @@ def test_json_lines(plan, orders):
     assert second["problems"][0]["rule"] == "article.missing"
 
 
+def test_orders_by_number(plan, orders):
+    code, said, told = plan(orders, "--key", "4711", "9999")
+    assert code == 1
+    assert told == "9999: no file has an order of this number\n"
+    assert "4712" not in said
+    assert "1 order: 1 create\n" in said
+
+
 def test_the_drop_folder_is_read_where_it_lies(place, plan):
     (place.inbox / "orders.csv").write_text(ORDERS_CSV)
     code, said, told = plan()

@@ -57,26 +57,26 @@ def run(place):
     """Run a flow as its DAG would, task after task."""
     count = 0
 
-    async def tasks(name, run_id, full):
+    async def tasks(name, run_id, full, dry_run):
         flow = runtime.flow("default", name)
         shared = {"integration": "default", "run": run_id, "log": LOG}
         extraction = await publishing.extract(name, flow, interval=None, **shared)
         published = [
             await publishing.publish_batch(
-                batch, name, flow, owner=run_id, dry_run=False, full=full, **shared
+                batch, name, flow, owner=run_id, dry_run=dry_run, full=full, **shared
             )
             for batch in extraction.batches
         ]
         batches = [batch.model_dump(mode="json") for batch in extraction.batches]
         told = [one.told() for one in published]
         return publishing.settle(
-            extraction.told(), batches, told, flow_name=name, run=run_id, dry_run=False, log=LOG
+            extraction.told(), batches, told, flow_name=name, run=run_id, dry_run=dry_run, log=LOG
         )
 
-    def flow(name, *, full=False):
+    def flow(name, *, full=False, dry_run=False):
         nonlocal count
         count += 1
-        return asyncio.run(tasks(name, f"{name}/{count}", full))
+        return asyncio.run(tasks(name, f"{name}/{count}", full, dry_run))
 
     return flow
 
@@ -188,6 +188,23 @@ def test_no_server_of_sap_is_needed_and_the_flow_may_be_switched_off(place, plan
     assert "    QUANTITY: new -> " in said
     assert "; 1 left out by the settings\n" in said
     assert "The flow is not enabled: it has no DAG yet.\n" in said
+
+
+def test_the_dry_run_of_a_dag_says_the_same_without_values_and_needs_no_server(
+    place, plan, run, monkeypatch, caplog
+):
+    run("products_to_sap")
+    place.sandbox.change("articles", "SKU-00007", description="Een andere naam")
+    entry = planned(plan("products_to_sap", "--json")[1])["SKU-00007"][1]
+    monkeypatch.delenv("AIRFLOW_CONN_SAP_SFTP_DEFAULT")
+    before = state_of(place)
+    with caplog.at_level(logging.INFO):
+        assert run("products_to_sap", dry_run=True)["counts"] == {"update": 1, "none": ARTICLES - 1}
+    (line,) = (one.getMessage() for one in caplog.records if "SKU-00007" in one.getMessage())
+    reason, *others = entry
+    assert line == f"SKU-00007: update: {reason}; with it {', '.join(others)}"
+    assert "andere" not in caplog.text
+    assert state_of(place)[0] == before[0], "no row of the ledger"
 
 
 @pytest.mark.feature("C2")

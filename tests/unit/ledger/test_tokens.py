@@ -96,6 +96,13 @@ def test_keyed_hashes_stay_over_restarts_and_key_changes(ledger) -> None:
     assert len(first) == 64
 
 
+def test_who_only_looks_leaves_no_secret_and_finds_the_one_that_is_kept(vault) -> None:
+    passing = vault.identity_hasher(keep=False)("email", "a@b.nl")
+    assert vault.load("identity-secret") is None
+    kept = vault.identity_hasher()("email", "a@b.nl")
+    assert vault.identity_hasher(keep=False)("email", "a@b.nl") == kept != passing
+
+
 def test_parts_do_not_run_into_each_other() -> None:
     hasher = IdentityHasher(b"x" * 32)
     assert hasher("ab", "c") != hasher("a", "bc")
