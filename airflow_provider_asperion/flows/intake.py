@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from airflow_provider_asperion.ledger import Ledger, SeenFile, files
+from airflow_provider_asperion.ledger import Ledger, SeenFile, files, refusals
 from airflow_provider_asperion.records import Problem, Record
 from airflow_provider_asperion.sap.dropbox import RemoteFile, original_name
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from airflow_provider_asperion.ledger import FileClaim
     from airflow_provider_asperion.sap.dropbox import Dropbox
@@ -26,11 +27,15 @@ class FileToRead(Record):
 
     :param source: ``inbox``: new; ``work``: left behind by an earlier run; ``archive``: read again.
     :param name: as the sender named it.
+    :param claim: id under which the ledger knows it, where that is known beforehand.
+    :param positions: of the documents that are read again; None: all.
     """
 
     source: Literal["inbox", "work", "archive"]
     name: str
     remote: RemoteFile
+    claim: str | None = None
+    positions: tuple[int, ...] | None = None
 
 
 class FileGroup(Record):
@@ -49,12 +54,14 @@ class ClaimedFile:
 
     :param id: under which the ledger knows it.
     :param archived: it lies in the archive, and stays there.
+    :param positions: of the documents that are read again; None: all.
     """
 
     id: str
     name: str
     remote: RemoteFile
     archived: bool
+    positions: tuple[int, ...] | None = None
 
 
 class Intake:
@@ -86,13 +93,39 @@ class Intake:
         found = await self._dropbox.archived_files(start, end, pattern)
         return [FileToRead(source="archive", name=original_name(file.name), remote=file) for file in found]
 
+    async def refused_files(
+        self, wanted: Collection[str], administration: str
+    ) -> tuple[list[FileToRead], list[Problem]]:
+        """Return the files in which refused documents stand, each with the places of those.
+
+        :param wanted: see :func:`.refusals.refused`. What waits in the work folder is not among them: the
+            next run goes on with it anyway.
+        """
+        found = self._ledger.run(refusals.refused, self._place, wanted, administration=administration)
+        files_, problems = [], []
+        for claim, several in groupby(found, key=lambda refusal: refusal.file):
+            positions = tuple(sorted({refusal.position for refusal in several}))
+            if claim.state not in ("archived", "rejected"):
+                continue
+            remote = await self._dropbox.look_at(claim.path)
+            if remote is None:
+                problems.append(_no_longer_there(claim.seen.name, len(positions)))
+                continue
+            files_.append(
+                FileToRead(
+                    source="archive", name=claim.seen.name, remote=remote, claim=claim.id, positions=positions
+                )
+            )
+        return files_, problems
+
     async def claim(self, file: FileToRead) -> ClaimedFile | None:
         """Make a file this run's own; None when another run has it, or it is gone.
 
         A task that was killed and runs again gets back what it had, wherever it lies by now.
         """
         if file.source == "archive":
-            return ClaimedFile(self._archived_id(file), file.name, file.remote, archived=True)
+            id_ = file.claim or self._archived_id(file)
+            return ClaimedFile(id_, file.name, file.remote, archived=True, positions=file.positions)
         seen = self._seen(file)
         known = self._ledger.run(files.find_file, seen)
         settled = known is not None and known.state in ("archived", "rejected")
@@ -159,7 +192,7 @@ async def taken(intake: Intake, file: FileToRead, *, dry_run: bool) -> ClaimedFi
     """Claim a file, see :meth:`Intake.claim`; a dry run reads it where it lies."""
     if dry_run:
         token = hashlib.sha256(file.remote.path.encode()).hexdigest()[:16]
-        return ClaimedFile(f"plan-{token}", file.name, file.remote, archived=True)
+        return ClaimedFile(f"plan-{token}", file.name, file.remote, archived=True, positions=file.positions)
     return await intake.claim(file)
 
 
@@ -181,6 +214,15 @@ def grouped(found: Sequence[FileToRead], *, batches: int) -> list[FileGroup]:
 def place_of(connection: str, folder: str) -> str:
     """Return the text by which the ledger tells folders apart."""
     return f"{connection}:{posixpath.normpath(folder)}"
+
+
+def _no_longer_there(name: str, documents: int) -> Problem:
+    return Problem(
+        rule="file.gone",
+        message=f"{documents} refused documents cannot be read again: the file is no longer in the archive",
+        remedy="have the sender send it again",
+        file=name,
+    )
 
 
 def _token(seen: SeenFile) -> str:

@@ -99,7 +99,7 @@ def claim_file(
     found = select(files)
     for name, value in identity.items():
         found = found.where(files.c[name] == value)
-    return _claim(work.connection.execute(found).one())
+    return to_claim(work.connection.execute(found).one())
 
 
 def take_over_file(
@@ -113,7 +113,7 @@ def take_over_file(
         .returning(*files.c)
     )
     row = work.connection.execute(statement).first()
-    return None if row is None else _claim(row)
+    return None if row is None else to_claim(row)
 
 
 def extend_claim(work: Work, file_id: str, run_id: str, claim_seconds: float = CLAIM_SECONDS) -> None:
@@ -299,10 +299,11 @@ def _change(work: Work, file_id: str, run_id: str, **values: Any) -> str:
 
 
 def _claims(work: Work, statement: Select[Any]) -> list[FileClaim]:
-    return [_claim(row) for row in work.connection.execute(statement)]
+    return [to_claim(row) for row in work.connection.execute(statement)]
 
 
-def _claim(row: Row[Any]) -> FileClaim:
+def to_claim(row: Row[Any]) -> FileClaim:
+    """Return a row as a claim."""
     return FileClaim(
         id=row.id,
         seen=SeenFile(row.folder, row.name, row.size, row.landed_at),

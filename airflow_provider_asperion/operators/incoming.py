@@ -44,7 +44,8 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
     """Finds the files that the run reads; none: all that follows is skipped.
 
     New files, and those that an earlier run left behind. In a backfill, or with the form's interval filled
-    in: archived files that landed in the interval.
+    in: archived files that landed in the interval. With refused records named in the form: the files in which
+    those stand, and of them those records only.
 
     Returns groups of files, one per task that reads: :class:`.intake.FileGroup`.
     """
@@ -69,7 +70,10 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
         chosen, folder = parameters(context), self.flow().folder
         interval = archived_interval(context)
         async with runtime.intake(self.integration, folder, run=runtime.run_of(context)) as (intake, _, _):
-            if interval is None:
+            if chosen.retry:
+                administration = await runtime.administration_of(self.integration)
+                found, problems = await intake.refused_files(chosen.retry, administration)
+            elif interval is None:
                 found, problems = await intake.new_files(chosen.pattern)
             else:
                 found, problems = await intake.archived_files(*interval, chosen.pattern), []

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The form of a run. ``pattern`` belongs to the flows that read files."""
+    """The form of a run. ``pattern`` and ``retry`` belong to the flows that read files.
+
+    :param retry: refused documents that are read again: keys, names of files, rules; empty: none.
+    """
 
     dry_run: bool
     pattern: str | None
     full: bool
+    retry: tuple[str, ...] = ()
 
 
 def parameters(context: Context) -> Parameters:
@@ -26,6 +30,7 @@ def parameters(context: Context) -> Parameters:
         dry_run=bool(params.get("dry_run", False)),
         pattern=params.get("pattern") or None,
         full=bool(params.get("full", False)),
+        retry=tuple(str(one).strip() for one in params.get("retry") or () if str(one).strip()),
     )
 
 

@@ -140,7 +140,7 @@ async def _read(
 def _read_to_the_end(reader: FileReader, stream: RemoteStream, claimed: ClaimedFile) -> FileRead:
     """Read a file; past the place where reading had to stop too, for its size and checksum."""
     with io.BufferedReader(stream, BLOCK) as buffered:
-        result = reader.read(buffered, file=claimed.name, claim=claimed.id)
+        result = reader.read(buffered, file=claimed.name, claim=claimed.id, positions=claimed.positions)
         drain(buffered)
     return result
 

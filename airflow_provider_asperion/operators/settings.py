@@ -55,6 +55,18 @@ ORDER_PARAMS = {
     ),
 }
 
+RETRY_PARAM = {
+    "retry": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string"},
+        title="Refused records to try again",
+        description="One per line: order numbers, file names, or rules such as article.missing; * for all. "
+        "They are read again from the archive, with today's mapping and settings.",
+        maxItems=10_000,
+    ),
+}
+
 OUTGOING_PARAMS = {
     "dry_run": Param(
         False,
@@ -106,7 +118,7 @@ def dag_arguments(flow: str, integration: str, settings: OrdersToAsperion) -> di
 
     The schedule has data intervals, so that a backfill of a past day reads the files of that day.
     """
-    return _arguments(flow, integration, settings, ORDER_PARAMS, runs=4)
+    return _arguments(flow, integration, settings, ORDER_PARAMS | RETRY_PARAM, runs=4)
 
 
 def outgoing_dag_arguments(flow: str, integration: str, settings: ToSap) -> dict[str, Any]:

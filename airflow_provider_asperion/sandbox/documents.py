@@ -151,9 +151,9 @@ class Writer:
             line.update(articleId=article["id"], articleCode=article["code"])
             for name, own in (("description", "description"), ("unit", "unit"), ("price", "price")):
                 if line.get(name) is None and not (name == "price" and line.get("amount") is not None):
-                    line[name] = article[own]
+                    line[name] = article.get(own)
             if line.get("vatCode") is None:
-                sales_type = self.administration[schema.SALES_TYPES].rows.get(article["salesTypeId"])
+                sales_type = self.administration[schema.SALES_TYPES].rows.get(article.get("salesTypeId") or "")
                 line["vatCode"] = sales_type.values["vatCode"] if sales_type else None
             _require(line, ("quantity",), complaints, line_name(number, ""))
         quantity, price = line.get("quantity"), line.get("price")

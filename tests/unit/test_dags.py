@@ -78,6 +78,7 @@ def test_the_forms(bag):
     dags = bag().dags
     assert set(dags["sap_orders_to_asperion"].params) == {
         "dry_run",
+        "retry",
         "pattern",
         "archived_from",
         "archived_to",

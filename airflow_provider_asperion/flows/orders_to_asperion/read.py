@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered
 from airflow_provider_asperion.flows.orders_to_asperion.reading import Batch, FileRead, Reading
-from airflow_provider_asperion.ledger import Claim, DocumentKey, documents, trail
+from airflow_provider_asperion.ledger import Claim, DocumentKey, documents, refusals, trail
+from airflow_provider_asperion.ledger.refusals import NAMELESS
 from airflow_provider_asperion.records import Outcome, Problem, ProblemError
 from airflow_provider_asperion.sap.reading import read_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import BinaryIO
 
     from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.records import OrderKind
     from airflow_provider_asperion.sap.profile import ReadProfile
     from airflow_provider_asperion.staging import Staging
-
-# What is refused before it has an order number is known in the ledger by its place in the file.
-NAMELESS = "source_document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +79,16 @@ class FileReader:
         self._share = share
         self._on_problem = on_problem
 
-    def read(self, stream: BinaryIO, *, file: str, claim: str) -> FileRead:
+    def read(
+        self, stream: BinaryIO, *, file: str, claim: str, positions: Collection[int] | None = None
+    ) -> FileRead:
         """Read a file to its end. Blocks: meant for a thread of its own.
 
         :param claim: id under which the ledger knows the file.
+        :param positions: of the documents that are read again; None: all.
         :raises ProblemError: the transfer failed; nothing was lost, read it again.
         """
-        reading = Reading(claim, file)
+        reading = Reading(claim, file, positions)
         orders = self._orders(stream, reading)
         batches: list[Batch] = []
         while chunk := list(islice(orders, batch_size(len(batches), size=self._size, share=self._share))):
@@ -100,6 +101,8 @@ class FileReader:
 
     def _orders(self, stream: BinaryIO, reading: Reading) -> Iterator[StagedOrder]:
         for found in read_documents(stream, file=reading.file, profile=self._profile):
+            if not reading.wants(found.position):
+                continue
             if isinstance(found, Problem):
                 self._on_problem(found)
                 reading.refused(None, (found,))
@@ -125,11 +128,19 @@ class FileReader:
     def _put_down(self, reading: Reading) -> None:
         """Put down in the ledger what reading ended, all in one transaction."""
         ended, reading.waiting = reading.waiting, []
-        if self._records is not None and ended:
-            self._records.ledger.run(_put_down, self._records, reading.claim, ended)
+        understood, reading.understood = reading.understood, []
+        if self._records is not None and (ended or understood):
+            self._records.ledger.run(_put_down, self._records, reading.claim, ended, understood)
 
 
-def _put_down(work: Work, records: Records, claim: str, ended: list[tuple[str | None, Outcome]]) -> None:
+def _put_down(
+    work: Work,
+    records: Records,
+    claim: str,
+    ended: list[tuple[str | None, Outcome]],
+    understood: list[int],
+) -> None:
+    refusals.resolve(work, records.session, records.administration, claim, understood)
     for key, outcome in ended:
         kind, name = (records.kind, key) if key else (NAMELESS, f"{claim}#{outcome.position}")
         document = DocumentKey(records.administration, kind, name)

@@ -11,6 +11,8 @@ from airflow_provider_asperion.records import Outcome, Problem, Record, Tally
 from airflow_provider_asperion.staging import BatchRef
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
     from airflow_provider_asperion.records import SourceDocument
 
@@ -47,17 +49,26 @@ class FileRead(Record):
 
 @dataclass(slots=True)
 class Reading:
-    """The state of reading one file. Grows by an order number and a fingerprint per document."""
+    """The state of reading one file. Grows by an order number and a fingerprint per document.
+
+    :param positions: of the documents that are read again; None: all.
+    """
 
     claim: str
     file: str
+    positions: Collection[int] | None = None
     documents: int = 0
     staged: int = 0
     amount: Decimal = Decimal(0)
     tally: Tally = field(default_factory=Tally)
     broken: Problem | None = None
     waiting: list[tuple[str | None, Outcome]] = field(default_factory=list)
+    understood: list[int] = field(default_factory=list)
     _met: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+
+    def wants(self, position: int | None) -> bool:
+        """Tell whether a document is read; what is about the file as a whole always is."""
+        return self.positions is None or position is None or position in self.positions
 
     def ended(self, key: str | None, outcome: Outcome) -> None:
         """Note a document that reading itself ended; ``waiting`` keeps it until the ledger has it.
@@ -99,6 +110,8 @@ class Reading:
     def goes_on(self, staged: StagedOrder) -> None:
         """Note an order that goes to staging."""
         self.documents += 1
+        if self.positions is not None:
+            self.understood.append(staged.position)
         self.staged += 1
         self.amount += amount_of(staged.order)
 

@@ -1,0 +1,168 @@
+"""Refused orders are tried again, read anew from the archive with today's mapping, settings and articles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import tempfile
+import urllib.request
+
+import pytest
+
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
+
+from airflow_provider_asperion.flows.intake import FileGroup, grouped
+from airflow_provider_asperion.flows.orders_to_asperion.reading import Batch
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import DocumentKey
+from airflow_provider_asperion.operators.delivering import deliver_batches
+from airflow_provider_asperion.operators.reading import read_group
+from airflow_provider_asperion.operators.settling import settle_run
+from tests.support.cli_world import world
+
+pytestmark = pytest.mark.feature("X4", "W4", "O7")
+LOG = logging.getLogger(__name__)
+HEAD = "ORDER_NO;ORDER_DATE;CUSTOMER_NO;NAME;EMAIL;SKU;QUANTITY;PRICE\n"
+FILE = HEAD + (
+    "4711;20260115;900;Piet Puk;piet.puk@example.org;SKU-00001;2;12.50\n"
+    "4712;20260115;901;Kees Kwik;kees.kwik@example.org;SKU-99999;1;3.00\n"
+    "4713;20260115;902;Jan Jansen;jan@example.org;SKU-00002;two;3.00\n"
+    "4714;20260115;903;Toos Tak;toos@example.org;SKU-99998;1;3.00\n"
+)
+
+
+@pytest.fixture
+def place(tmp_path, sshd, inbox, monkeypatch):
+    with world(tmp_path / "home", sshd, inbox, monkeypatch, articles=12, debtors=6, orders=0) as made:
+        made.flow["delivery"] = {"unclear_wait_seconds": 0.01, "busy_wait_seconds": 5}
+        yield made
+
+
+class Runner:
+    """Runs the orders flow as its DAG would."""
+
+    def __init__(self, place):
+        self.place = place
+        self.count = 0
+
+    def __call__(self, *retry, dry_run=False):
+        self.place.write()
+        self.count += 1
+        return asyncio.run(self._run(retry, dry_run))
+
+    async def _run(self, retry, dry_run):
+        flow, run = runtime.flow("default", "orders_to_asperion"), f"orders/run{self.count}"
+        names = {"integration": "default", "flow": flow, "run": run, "log": LOG}
+        async with runtime.intake("default", flow.folder, run=run) as (intake, _, _):
+            if retry:
+                found, self.problems = await intake.refused_files(retry, "1")
+            else:
+                found, self.problems = await intake.new_files()
+        groups = [FileGroup.model_validate(group.model_dump()) for group in grouped(found, batches=10)]
+        read = [await read_group(group, **names, owner=run, dry_run=dry_run) for group in groups]
+        files = [file for task in read for file in task]
+        batches = [Batch.model_validate(batch.model_dump()) for file in files for batch in file.batches]
+        delivered = await deliver_batches(batches, **names, owner=run, full=False) if batches else None
+        tallies = (
+            {claim: tally.model_dump() for claim, tally in delivered.tallies.items()} if delivered else {}
+        )
+        closing = await settle_run(
+            read=[[file.model_dump() for file in files]],
+            delivered=[{"tallies": tallies}],
+            **names,
+            dry_run=dry_run,
+        )
+        assert closing.open_problems == []
+        return closing.summary.get("counts", {})
+
+
+@pytest.fixture
+def run(place, inbox):
+    (inbox / "orders.csv").write_text(FILE)
+    runner = Runner(place)
+    assert runner() == {"created": 1, "refused": 3}
+    return runner
+
+
+def orders(place):
+    return sorted(order["reference"] for order in place.sandbox.summary()["orders"])
+
+
+def add_article(place, code):
+    """Create an article as a client of the API does."""
+    sandbox = place.sandbox
+    request = urllib.request.Request(
+        f"{sandbox.url}/v1/articles",
+        json.dumps({"code": code, "description": code, "price": 1, "salesTypeId": "HOOG"}).encode(),
+        {
+            "Authorization": f"Bearer {sandbox.access_token}",
+            "Content-Type": "application/json",
+            "X-Tenant-Id": "1",
+        },
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status < 300
+
+
+def test_one_record_then_a_rule_then_all(run, place):
+    assert run("4712") == {"refused": 1}, "nothing was mended yet"
+    add_article(place, "SKU-99999")
+    assert run("4712") == {"created": 1}
+    assert orders(place) == ["4711", "4712"]
+    add_article(place, "SKU-99998")
+    assert run("article.missing") == {"created": 1}
+    assert orders(place) == ["4711", "4712", "4714"]
+    assert run("article.missing") == {}, "there is none left"
+    assert run("*") == {"refused": 1}, "only what is still refused is read again"
+    assert orders(place) == ["4711", "4712", "4714"]
+
+
+@pytest.mark.feature("W2")
+def test_with_todays_mapping(run, place):
+    rows = {"lines.quantity": "decimal('2' if line.QUANTITY == 'two' else line.QUANTITY)"}
+    place.flow["mappings"] = {"orders_csv": {"rows": rows}}
+    assert run("mapping.row") == {"created": 1}
+    assert orders(place) == ["4711", "4713"]
+    assert run("orders.csv") == {"refused": 2}, (
+        "what was refused by its place is closed once it is understood"
+    )
+
+
+def test_the_trail_of_a_record_tells_both_tries(run, place):
+    add_article(place, "SKU-99999")
+    run("4712")
+    with runtime.open_ledger() as ledger:
+        names = [event.name for event in ledger.trail(DocumentKey("1", "sales_order", "4712"))]
+    assert names.index("refused") < names.index("done")
+
+
+def test_a_retry_that_got_no_answer_is_tried_by_the_next_one(run, place):
+    add_article(place, "SKU-99999")
+    place.sandbox.fault("error_before_saving", method="POST", path="/v1/salesorderwithlines", status=503)
+    with pytest.raises(AssertionError, match="no end state"):
+        run("4712")
+    place.sandbox.box.faults.rules.clear()
+    assert run("4712") == {"created": 1}
+    assert orders(place) == ["4711", "4712"]
+
+
+def test_a_file_that_is_gone_is_named(run, place, inbox):
+    (archived,) = (inbox / "archive").rglob("orders.csv")
+    archived.unlink()
+    assert run("*") == {}
+    assert [(problem.rule, problem.file) for problem in run.problems] == [("file.gone", "orders.csv")]
+
+
+def test_a_retry_in_two_runs_at_once_places_one_order(run, place):
+    add_article(place, "SKU-99999")
+
+    async def both():
+        return await asyncio.gather(run._run(("4712",), False), other._run(("4712",), False))
+
+    other = Runner(place)
+    other.count, run.count = 50, 60
+    counts = asyncio.run(both())
+    assert orders(place) == ["4711", "4712"]
+    assert sorted(key for one in counts for key in one) in (["created", "skipped"], ["created", "created"])
