@@ -104,14 +104,14 @@ COMMANDS = (
                 "files",
                 metavar="FILE",
                 nargs="*",
-                help="Local files with orders from SAP; none: those of the drop folder",
+                help="Local files from SAP; none: those of the drop folder",
             ),
             _argument(
                 "--flow",
                 metavar="FLOW",
-                choices=["orders_to_asperion", *TO_SAP],
+                choices=[*_FROM_SAP, *TO_SAP],
                 default="orders_to_asperion",
-                help=f"Flow to plan: orders_to_asperion (default), {', '.join(TO_SAP)}",
+                help=f"Flow to plan: {_FROM_SAP[0]} (default), {', '.join((*_FROM_SAP[1:], *TO_SAP))}",
             ),
             _argument(
                 "--key",

@@ -1,6 +1,6 @@
 """`asperion plan`: what would happen to orders, of local files or of the drop folder. Writes nothing.
 
-Plans of flows to SAP are in plan_to_sap.py.
+Plans of master data are in plan_master_data.py, those of flows to SAP in plan_to_sap.py.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ def plan(arguments: argparse.Namespace) -> int:
         from airflow_provider_asperion.cli.plan_to_sap import plan_to_sap
 
         return plan_to_sap(arguments)
+    if arguments.flow != ORDERS:
+        from airflow_provider_asperion.cli.plan_master_data import plan_master_data
+
+        return plan_master_data(arguments)
     reach_connections()
     flow = flow_of(arguments, ORDERS)
     integration = integration_of(settings_of(arguments), arguments.integration)

@@ -1,4 +1,4 @@
-"""Shows a plan to a person: a line per order, a line per field that changes, and the sums."""
+"""Shows a plan to a person: a line per record, a line per field that changes, and the sums."""
 
 from __future__ import annotations
 
@@ -12,33 +12,38 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.flows.orders_to_asperion.plan import Change, PlanEntry
 
-HEADINGS = ("file", "order", "what", "customer", "lines", "amount")
+ORDER = "order"
+OF_ORDERS = ("customer", "lines", "amount")
 MOST_WIDTH = 40
 
 
 def as_json(entries: Iterable[PlanEntry], *, masked: bool) -> Iterator[str]:
-    """Yield a line of JSON per order; masked: with the form of values only."""
+    """Yield a line of JSON per record; masked: with the form of values only."""
     for entry in entries:
         shown = entry.model_copy(update={"changes": tuple(_masked(change) for change in entry.changes)})
         yield (shown if masked else entry).model_dump_json()
 
 
-def as_table(entries: Sequence[PlanEntry], *, masked: bool) -> Iterator[str]:
-    """Yield the lines of a table."""
+def as_table(entries: Sequence[PlanEntry], *, masked: bool, thing: str = ORDER) -> Iterator[str]:
+    """Yield the lines of a table.
+
+    :param thing: what the records are: order, customer, article.
+    """
     if not entries:
-        yield "there is no order to plan"
+        yield f"there is no {thing} to plan"
         return
-    rows = [_row(entry) for entry in entries]
-    columns = zip(HEADINGS, *rows, strict=True)
+    headings = ("file", thing, "what", *(OF_ORDERS if thing == ORDER else ()))
+    rows = [_row(entry)[: len(headings)] for entry in entries]
+    columns = zip(headings, *rows, strict=True)
     widths = [min(MOST_WIDTH, max(len(cell) for cell in column)) for column in columns]
-    yield _joined(HEADINGS, widths)
+    yield _joined(headings, widths)
     for entry, row in zip(entries, rows, strict=True):
         yield _joined(row, widths)
         for change in entry.changes:
             yield f"    {printable(change.masked() if masked else _in_full(change))}"
         for problem in entry.problems:
             yield f"    {printable(str(problem))}"
-    yield from _sums(entries)
+    yield from _sums(entries, thing)
 
 
 def _row(entry: PlanEntry) -> tuple[str, ...]:
@@ -64,10 +69,10 @@ def _masked(change: Change) -> Change:
     return change.model_copy(update={"now": shape_of(change.now), "then": shape_of(change.then)})
 
 
-def _sums(entries: Sequence[PlanEntry]) -> Iterator[str]:
+def _sums(entries: Sequence[PlanEntry], thing: str) -> Iterator[str]:
     summary = PlanSummary.of(entries)
     yield ""
-    yield f"{counted(len(entries), 'order')}: {listed(summary.actions)}"
+    yield f"{counted(len(entries), thing)}: {listed(summary.actions)}"
     if summary.customers:
         yield f"customers of orders to create: {listed(summary.customers)}"
     if summary.problems:

@@ -30,10 +30,11 @@ from airflow_provider_asperion.sap.transfer import BLOCK, drain
 from airflow_provider_asperion.settings import CustomersToAsperion, ProductsToAsperion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.flows.intake import ClaimedFile, FileToRead, Intake
+    from airflow_provider_asperion.flows.master_data.desk import Desk
     from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry
     from airflow_provider_asperion.ledger import Ledger, LiveSession
     from airflow_provider_asperion.operators.base import Logger
@@ -71,6 +72,16 @@ def preparer_of(flow: MasterFlow) -> Preparer[Any]:
     zone = ZoneInfo(flow.timezone)
     kind = CustomerMaster if isinstance(flow, CustomersToAsperion) else ArticleMaster
     return Preparer(kind, flow, mappings_of(flow), today=lambda: dt.datetime.now(zone).date())
+
+
+async def plan_records(said: Sequence[Said[Any]], integration: str, flow: MasterFlow) -> list[PlanEntry]:
+    """Say what delivering records would do; writes nothing."""
+    with runtime.open_ledger() as ledger:
+        vault = runtime.vault(ledger)
+        async with runtime.asperion(integration, vault, in_flight=flow.delivery.in_flight) as asperion:
+            await asperion.client.verify_administration()
+            desk = await _desk(flow, asperion, lambda text: text)
+            return await plan(said, desk, in_flight=flow.delivery.in_flight)
 
 
 async def deliver_files(
@@ -128,20 +139,31 @@ async def deliver_files(
 
 
 async def _delivering(
-    flow: MasterFlow, asperion: Asperion, queue: LedgerQueue, live: LiveSession, hasher: Any
+    flow: MasterFlow,
+    asperion: Asperion,
+    queue: LedgerQueue,
+    live: LiveSession,
+    hasher: Callable[[str], str],
 ) -> Delivering[Any]:
-    values = await load_live_values(asperion)
-    administration = str(asperion.client.administration)
     patience = patience_of(flow.delivery, live.session.lease_seconds / 3)
-    once = ExactlyOnce(queue, live, patience)
+    desk = await _desk(flow, asperion, hasher, ExactlyOnce(queue, live, patience))
+    administration = str(asperion.client.administration)
+    return Delivering(desk, queue, live, administration, flow.delivery.in_flight)
+
+
+async def _desk(
+    flow: MasterFlow, asperion: Asperion, hasher: Callable[[str], str], once: ExactlyOnce | None = None
+) -> Desk[Any]:
+    """Return who decides and writes; without ``once`` it can only decide."""
+    values, administration = await load_live_values(asperion), str(asperion.client.administration)
     desk: Any
     if isinstance(flow, CustomersToAsperion):
-        debtors = Creator(once, administration, DEBTOR, asperion.get_debtor)
+        debtors = Creator(once, administration, DEBTOR, asperion.get_debtor) if once else None
         desk = DebtorDesk(asperion, flow.customer, values, hasher, debtors)
     else:
-        articles = Creator(once, administration, ARTICLE, asperion.get_article)
+        articles = Creator(once, administration, ARTICLE, asperion.get_article) if once else None
         desk = ArticleMasterDesk(asperion, flow.article, values, articles)
-    return Delivering(desk, queue, live, administration, flow.delivery.in_flight)
+    return desk
 
 
 class _File:

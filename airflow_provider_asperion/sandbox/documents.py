@@ -153,7 +153,8 @@ class Writer:
                 if line.get(name) is None and not (name == "price" and line.get("amount") is not None):
                     line[name] = article.get(own)
             if line.get("vatCode") is None:
-                sales_type = self.administration[schema.SALES_TYPES].rows.get(article.get("salesTypeId") or "")
+                sales_types = self.administration[schema.SALES_TYPES].rows
+                sales_type = sales_types.get(article.get("salesTypeId") or "")
                 line["vatCode"] = sales_type.values["vatCode"] if sales_type else None
             _require(line, ("quantity",), complaints, line_name(number, ""))
         quantity, price = line.get("quantity"), line.get("price")

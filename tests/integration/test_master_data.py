@@ -11,6 +11,7 @@ import pytest
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
+from airflow_provider_asperion.cli.main import main
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey
 from airflow_provider_asperion.operators.mastering import deliver_files
@@ -334,3 +335,47 @@ def test_killed_after_the_change_and_before_the_archive_it_goes_on_and_nothing_i
     assert run("customers", again=True).told()["counts"] == {"skipped": 2}
     assert place.sandbox.summary()["debtorCount"] - before == 2
     assert run("customers", again=True).files == 0, "what is archived is not read again: it may be old by now"
+
+
+@pytest.mark.feature("X3")
+def test_the_command_plans_files_and_the_drop_folder_field_by_field(run, place, there, tmp_path, capsys):
+    run.drop("customers", "1.xml", debmas(MOLEN))
+    run("customers")
+    before = place.sandbox.summary()
+    changed = debmas({"KUNNR": "70001", "ORT01": "Elders"}, {"KUNNR": "70009", "ORT01": "X"})
+    run.drop("customers", "2.xml", changed)
+    capsys.readouterr()
+    assert main(["plan", "--flow", "customers_to_asperion"]) == 0
+    said = capsys.readouterr().out
+    assert "city: Ons Dorp -> Elders" in said
+    assert "[customer.incomplete]" in said
+    assert "2 customers: 1 refuse, 1 update" in said
+    assert "Nothing was written." in said
+    file = tmp_path / "change.xml"
+    file.write_text(changed)
+    assert (
+        main(["plan", "--flow", "customers_to_asperion", str(file), "--key", "70001", "--masked", "--json"])
+        == 0
+    )
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "Elders" not in line
+    assert main(["plan", "--flow", "customers_to_asperion", str(file), "--key", "4"]) == 1
+    assert "no file tells of a customer of this number" in capsys.readouterr().err
+    assert place.sandbox.summary() == before
+    assert there("debtors", "70001")["city"] == "Ons Dorp"
+
+
+@pytest.mark.feature("W1")
+def test_check_tries_them_and_warns_where_both_sides_lead(run, place, capsys):
+    place.other_flows["customers_to_sap"] = {"enabled": True, "folder": {"folder": str(run.inbox / "out")}}
+    place.other_flows["products_to_sap"] = None
+    place.other_flows["customers_to_asperion"] |= {"defaults": {"payment_condition": "9999"}}
+    place.write()
+    capsys.readouterr()
+    assert main(["check"]) == 1
+    said = capsys.readouterr().out
+    assert "OK    mapping debmas07" in said
+    assert "OK    mapping articles_csv" in said
+    assert "WARN  who leads" in said
+    assert said.count("WARN  who leads") == 1
+    assert "FAIL  setting defaults.payment_condition" in said
