@@ -147,6 +147,25 @@ COMMANDS = (
         ),
     ),
     Command(
+        "retry",
+        "Try refused orders again: a run reads them anew from the archive, with today's mapping and settings",
+        "airflow_provider_asperion.cli.retry.retry",
+        (
+            _argument(
+                "wanted",
+                metavar="NAME",
+                nargs="*",
+                help="Order numbers, names of files, or rules of problems",
+            ),
+            _argument("--all", action="store_true", help="All refused orders"),
+            _argument("--list", action="store_true", help="Only show what would be tried again"),
+            _argument("--dry-run", action="store_true", help="The run shows what it would do, in its log"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+        "Ends with 1 when there is none.",
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

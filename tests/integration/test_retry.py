@@ -8,11 +8,13 @@ import logging
 import os
 import tempfile
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
+from airflow_provider_asperion.cli.main import main
 from airflow_provider_asperion.flows.intake import FileGroup, grouped
 from airflow_provider_asperion.flows.orders_to_asperion.reading import Batch
 from airflow_provider_asperion.hooks import runtime
@@ -166,3 +168,29 @@ def test_a_retry_in_two_runs_at_once_places_one_order(run, place):
     counts = asyncio.run(both())
     assert orders(place) == ["4711", "4712"]
     assert sorted(key for one in counts for key in one) in (["created", "skipped"], ["created", "created"])
+
+
+def test_the_command_lists_what_is_refused_and_triggers_a_run_for_it(run, capsys, monkeypatch):
+    asked = []
+
+    def trigger(dag, **given):
+        asked.append((dag, given["conf"]))
+        return SimpleNamespace(run_id="manual__1")
+
+    monkeypatch.setattr("airflow.api.common.trigger_dag.trigger_dag", trigger)
+    capsys.readouterr()
+    assert main(["retry", "article.missing", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert "orders.csv  4712  article.missing" in said
+    assert "2 records: 2 article.missing" in said
+    assert asked == []
+    assert main(["retry", "--all", "--dry-run"]) == 0
+    assert "orders.csv  4713  mapping.row" in capsys.readouterr().out
+    assert main(["retry", "4712"]) == 0
+    assert "Run manual__1 was triggered." in capsys.readouterr().out
+    assert asked == [
+        ("sap_orders_to_asperion", {"retry": ["*"], "dry_run": True}),
+        ("sap_orders_to_asperion", {"retry": ["4712"], "dry_run": False}),
+    ]
+    assert main(["retry", "4711"]) == 1, "it was delivered"
+    assert main(["retry"]) == 2

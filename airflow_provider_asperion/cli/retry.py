@@ -1,0 +1,100 @@
+"""`asperion retry`: refused orders are tried again, by a run of the DAG that reads them from the archive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_asperion.cli.connections import missing_connections_told
+from airflow_provider_asperion.cli.output import printable, remark, show
+from airflow_provider_asperion.cli.plan_table import counted, listed
+from airflow_provider_asperion.cli.running import integration_of, reach_connections, settings_of
+from airflow_provider_asperion.flows.intake import place_of
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import refusals
+from airflow_provider_asperion.operators.settings import dag_id
+from airflow_provider_asperion.records import Problem, ProblemError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from airflow_provider_asperion.ledger.refusals import Refusal
+
+FLOW = "orders_to_asperion"
+SHOWN = 50
+
+
+def retry(arguments: argparse.Namespace) -> int:
+    """Trigger a run for refused orders; return 1 when there is none of those that were named."""
+    reach_connections()
+    wanted = [refusals.EVERYTHING] if arguments.all else arguments.wanted
+    if not wanted:
+        remark("name orders, files or rules, or say --all")
+        return 2
+    integration = integration_of(settings_of(arguments), arguments.integration)
+    with missing_connections_told():
+        found = _found(integration, wanted)
+    for line in _lines(found):
+        show(line)
+    if not found:
+        return 1
+    if not arguments.list:
+        # What was named, and not what it is today: a run that waits takes what has come meanwhile.
+        run = _triggered(dag_id("sap_orders_to_asperion", integration), wanted, dry_run=arguments.dry_run)
+        show(f"\nRun {run} was triggered.")
+    return 0
+
+
+def _found(integration: str, wanted: Sequence[str]) -> list[Refusal]:
+    flow = runtime.flow(integration, FLOW)
+    place = place_of(runtime.integration(integration).sap.connection, flow.folder.inbox)
+    administration = asyncio.run(runtime.administration_of(integration))
+    with runtime.open_ledger() as ledger:
+        return ledger.run(refusals.refused, place, wanted, administration=administration)
+
+
+def _lines(found: Sequence[Refusal]) -> list[str]:
+    if not found:
+        return ["there is no such refused record"]
+    lines = [
+        printable(f"{one.file.seen.name}  {_name(one)}  {', '.join(one.rules) or 'no end state'}")
+        for one in found[:SHOWN]
+    ]
+    if len(found) > SHOWN:
+        lines.append(f"... and {len(found) - SHOWN:,} more")
+    causes = Counter(rule for one in found for rule in set(one.rules))
+    return [*lines, "", f"{counted(len(found), 'record')}: {listed(causes)}"]
+
+
+def _name(refusal: Refusal) -> str:
+    nameless = refusal.key.kind == refusals.NAMELESS
+    return f"document {refusal.position}" if nameless else refusal.key.key
+
+
+def _triggered(dag: str, wanted: Sequence[str], *, dry_run: bool) -> str:
+    """Trigger a run, as Airflow's own command does; return its id.
+
+    :raises ProblemError: Airflow does not know the DAG, or cannot be reached.
+    """
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.exceptions import AirflowException
+    from airflow.utils.types import DagRunTriggeredByType
+    from sqlalchemy.exc import SQLAlchemyError
+
+    conf: dict[str, Any] = {"retry": list(wanted), "dry_run": dry_run}
+    try:
+        run = trigger_dag(dag, triggered_by=DagRunTriggeredByType.CLI, conf=conf)
+    except (AirflowException, SQLAlchemyError) as error:
+        raise ProblemError(
+            Problem(
+                rule="retry.untriggered",
+                message=f"Airflow does not start {dag}: {type(error).__name__}",
+                remedy="see that Airflow's database is reachable from here and that it knows the DAG; or "
+                "trigger the DAG in its pages, with these names in `Refused records to try again`",
+            )
+        ) from error
+    if run is None:
+        raise AssertionError("a triggered DAG has a run")
+    return str(run.run_id)
