@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.check_sftp import removed, written
-from airflow_provider_asperion.flows.to_sap.stock import StockCalculator, stock_of
+from airflow_provider_asperion.cli.definition import TO_SAP
+from airflow_provider_asperion.flows.to_sap.stock import StockSource
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
 from airflow_provider_asperion.operators.publishing import sap_mapping_of
@@ -15,10 +15,12 @@ from airflow_provider_asperion.operators.publishing import sap_mapping_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.models import Article
     from airflow_provider_asperion.cli.findings import Report
     from airflow_provider_asperion.settings import Flows, Integration, StockToSap, ToSap
 
-TO_SAP = ("products_to_sap", "stock_to_sap", "customers_to_sap", "orders_to_sap")
+MOST_LOOKED_AT = 2_000  # articles, in search of one with a warehouse
 
 
 def enabled(flows: Flows) -> Iterator[tuple[str, ToSap]]:
@@ -54,15 +56,35 @@ async def check_folders(report: Report, integration: Integration) -> None:
 
 
 async def check_stock(report: Report, integration: str, flow: StockToSap) -> None:
-    """Calculate the stock of one article: what Asperion does not tell cannot be calculated with."""
+    """Calculate the stock of an article: what Asperion does not tell cannot be calculated with.
+
+    Of an article with warehouses, where the settings tell those apart.
+    """
     with report.trying("stock calculation"), runtime.open_ledger() as ledger:
-        calculate = StockCalculator(flow.stock)
+        source = StockSource(flow)
         async with runtime.asperion(integration, runtime.vault(ledger), in_flight=4) as asperion:
-            async for article in asperion.articles():
-                stock_of(
-                    article, calculate, flow.stock, reserved=Decimal(0), observed_at=dt.datetime.now(dt.UTC)
-                )
-                text = f"{flow.stock.expression or flow.stock.calculation} can be had for {article.code}"
-                report.ok("stock calculation", text)
-                return
-        report.warn("stock calculation", "Asperion has no article to try it on", "make one, or check later")
+            source.check_names(asperion.names)
+            article = await _article_to_try(asperion, with_warehouses=flow.per_warehouse)
+        if article is None:
+            text = "Asperion has no article to try it on"
+            report.warn("stock calculation", text, "make one, or check later")
+            return
+        levels = source.levels(article, dt.datetime.now(dt.UTC))
+        places = ", ".join(level.warehouse for level in levels if level.warehouse)
+        text = f"{flow.stock.expression or flow.stock.calculation} can be had for {article.code}"
+        report.ok("stock calculation", text + (f" in {places}" if places else ""))
+        if flow.per_warehouse and not places:
+            text = f"none of the first {MOST_LOOKED_AT:,} articles tells a warehouse"
+            report.warn("stock calculation", text, "see whether names.article.warehouses is right")
+
+
+async def _article_to_try(asperion: Asperion, *, with_warehouses: bool) -> Article | None:
+    """Return an article: one with warehouses where that is wanted and there is one among the first."""
+    first, looked_at = None, 0
+    async for article in asperion.articles():
+        first, looked_at = first or article, looked_at + 1
+        if article.warehouses or not with_warehouses:
+            return article
+        if looked_at == MOST_LOOKED_AT:
+            break
+    return first

@@ -42,6 +42,7 @@ class World:
     asperion: dict[str, Any] = field(default_factory=dict)
     flow: dict[str, Any] = field(default_factory=dict)
     other_flows: dict[str, Any] = field(default_factory=dict)
+    side: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Path:
@@ -70,7 +71,8 @@ class World:
         self.monkeypatch.setenv("AIRFLOW_CONN_ASPERION_DEFAULT", json.dumps(self.asperion_connection()))
         folder = {"inbox": str(self.inbox), "look_interval_seconds": 0, "minimum_age_seconds": 0}
         flow = {"folder": folder, **self.flow}
-        integration = {"flows": {"orders_to_asperion": flow, **self.other_flows}}
+        flows = {"orders_to_asperion": flow, **self.other_flows}
+        integration = {"asperion": self.side, "flows": flows}
         self.settings.write_text(yaml.safe_dump({"integrations": {"default": integration}}))
 
 

@@ -121,7 +121,7 @@ class StockSource:
         """
         if item.active is False and self._flow.inactive == "skip":
             return []
-        levels = self._levels(item, at)
+        levels = self.levels(item, at)
         self._told[item.code] = (levels[0].unit, levels[0].manage_stock)
         return [_observed(level) for level in levels]
 
@@ -151,7 +151,11 @@ class StockSource:
             )
         )
 
-    def _levels(self, article: Article, at: dt.datetime) -> list[StockLevel]:
+    def levels(self, article: Article, at: dt.datetime) -> list[StockLevel]:
+        """Return the levels of an article: one, or one per warehouse.
+
+        :raises ProblemError: Asperion does not tell a quantity that the calculation needs.
+        """
         rules = self._flow.stock
         if self._flow.per_warehouse and article.warehouses:
             return stock_per_warehouse(article, self._calculate, rules, observed_at=at)
