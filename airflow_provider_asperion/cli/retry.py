@@ -79,7 +79,7 @@ def _triggered(dag: str, wanted: Sequence[str], *, dry_run: bool) -> str:
     :raises ProblemError: Airflow does not know the DAG, or cannot be reached.
     """
     from airflow.api.common.trigger_dag import trigger_dag
-    from airflow.exceptions import AirflowException
+    from airflow.providers.common.compat.sdk import AirflowException
     from airflow.utils.types import DagRunTriggeredByType
     from sqlalchemy.exc import SQLAlchemyError
 

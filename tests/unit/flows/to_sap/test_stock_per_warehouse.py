@@ -1,4 +1,4 @@
-"""Stock per warehouse: a level for each, keys that are never mixed up, and what becomes of one that is gone."""
+"""Stock per warehouse: a level for each, keys that never mix, and what becomes of one that is gone."""
 
 from __future__ import annotations
 
@@ -77,15 +77,14 @@ async def test_reservations_of_orders_cannot_be_told_per_warehouse():
 async def test_reservations_that_the_api_tells_count():
     rules = {"calculation": "available_minus_reserved", "reservations": "api"}
     made = StockSource(StockToSap(per_warehouse=True, stock=rules))
-    found = await observed(
-        made, article(place("N", 4, reserved=Decimal(1)), place("S", 5, reserved=Decimal(5)))
-    )
+    places = (place("N", 4, reserved=Decimal(1)), place("S", 5, reserved=Decimal(5)))
+    found = await observed(made, article(*places))
     assert [level.quantity for _, level in found] == [3, 0]
 
 
 async def test_what_lies_there_is_no_answer_where_the_article_tells_what_is_free():
     one = article(place("NORTH", 4), available=Decimal(3))
-    with pytest.raises(ProblemError, match="stock.not_told_per_warehouse"):
+    with pytest.raises(ProblemError, match=r"stock\.not_told_per_warehouse"):
         await observed(source("available"), one)
 
 
@@ -125,7 +124,7 @@ async def test_of_an_article_that_did_not_travel_nothing_is_emptied():
 
 
 async def test_the_field_that_tells_warehouses_must_be_named():
-    with pytest.raises(ProblemError, match="stock.no_warehouses"):
+    with pytest.raises(ProblemError, match=r"stock\.no_warehouses"):
         await source().prepare(SimpleNamespace(names=Names()))
     named = Names(article={"warehouses": "voorraad"})
     await source().prepare(SimpleNamespace(names=named))
