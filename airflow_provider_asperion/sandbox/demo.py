@@ -1,4 +1,4 @@
-"""``make demo``: the sandbox, a whole Airflow, order files of every format, and all flows back to SAP."""
+"""``make demo``: the sandbox, a whole Airflow, order files of every format, all flows back, SAP's answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_asperion.sandbox import demo_to_sap
+from airflow_provider_asperion.sandbox import demo_answers, demo_to_sap
 from airflow_provider_asperion.sandbox.demo_airflow import (
     PASSWORD,
     USER,
@@ -46,6 +46,7 @@ class Demo:
         self.began = time.monotonic()
         self.airflow = DemoAirflow(folder / "airflow", free_port(8080))
         self.sandbox: dict[str, Any] = {}
+        self.sent: list[demo_to_sap.Sent] = []
 
     def tell(self, text: str) -> None:
         """Print a line with the seconds since the start."""
@@ -88,7 +89,7 @@ class Demo:
 
     def report(self, run: dict[str, Any]) -> bool:
         """Print what became of each order; True when all is as it should be."""
-        found = outcomes(self.airflow.home / "asperion" / "ledger.db", f"{DAG_ID}/{run['dag_run_id']}")
+        found = outcomes(self._ledger, f"{DAG_ID}/{run['dag_run_id']}")
         print("\n" + table(found))
         holds = asperion_holds(self.sandbox["asperion"])
         faults = []
@@ -98,28 +99,43 @@ class Demo:
         faults += [f"not as expected: {' '.join(one)}" for one in sorted(wrong)]
         if holds != EXPECTED.in_asperion:
             faults.append(f"Asperion should hold {EXPECTED.in_asperion}, it holds {holds}")
-        for fault in faults:
-            self.tell(f"FAULT: {fault}")
-        if not faults:
-            self.tell(f"all as expected: Asperion holds exactly {len(holds)} orders, none twice")
-        return not faults
+        return self._judged(faults, f"Asperion holds exactly {len(holds)} orders, none twice")
 
     def way_back(self) -> bool:
         """Bring products, stock, customers and orders to SAP; True when SAP finds all of it, once."""
         faults = demo_to_sap.run_all(self.airflow, self.tell)
-        found = demo_to_sap.what_sap_finds(self.tree)
-        print("\n" + demo_to_sap.table(found))
-        faults += demo_to_sap.faults_of(found, self.sandbox["asperion"], len(EXPECTED.in_asperion))
+        self.sent = demo_to_sap.what_sap_finds(self.tree)
+        print("\n" + demo_to_sap.table(self.sent))
+        faults += demo_to_sap.faults_of(self.sent, self.sandbox["asperion"], len(EXPECTED.in_asperion))
+        return self._judged(faults, "SAP finds each record of Asperion exactly once")
+
+    def answers(self) -> bool:
+        """Let SAP answer what it found; True when each answer is noted with its record."""
+        inbound, outbound = self.tree / demo_to_sap.FOLDER, self.tree / demo_answers.ANSWERS
+        answered = demo_answers.let_sap_answer(inbound, outbound, self.tell)
+        run = demo_answers.read_them(self.airflow, self.tell)
+        known = demo_answers.noted(self._ledger, f"{demo_answers.DAG_ID}/{run['dag_run_id']}")
+        print("\n" + demo_answers.table(self.sent, answered, known))
+        faults = demo_answers.faults_of(answered, known, run)
+        return self._judged(faults, f"what SAP says of each of {len(answered):,} documents is noted with it")
+
+    def _judged(self, faults: list[str], success: str) -> bool:
         for fault in faults:
             self.tell(f"FAULT: {fault}")
         if not faults:
-            self.tell("all as expected: SAP finds each record of Asperion exactly once")
+            self.tell(f"all as expected: {success}")
         return not faults
+
+    @property
+    def _ledger(self) -> Path:
+        return self.airflow.home / "asperion" / "ledger.db"
 
     def _lay_out(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.tree / INBOX).mkdir(parents=True)
-        (self.folder / "asperion.yaml").write_text(settings(INBOX) + demo_to_sap.SETTINGS)
+        (self.folder / "asperion.yaml").write_text(
+            settings(INBOX) + demo_to_sap.SETTINGS + demo_answers.SETTINGS
+        )
 
     def _start_sandbox(self, stack: ExitStack) -> None:
         log = self.folder / "sandbox.log"
@@ -193,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             demo.start(stack)
-            right = demo.report(demo.run()) and demo.way_back()
+            right = demo.report(demo.run()) and demo.way_back() and demo.answers()
             if not options.once:
                 _stay(demo)
     except DemoError as error:
@@ -214,7 +230,8 @@ Look around:
   Airflow    {demo.airflow.url}  (user {USER}, password {PASSWORD})  DAG: {DAG_ID}
   Asperion   {asperion["url"]}/swagger/  (sandbox)
   SAP        {demo.tree / INBOX}: drop a file there, then trigger the DAG
-             {demo.tree / demo_to_sap.FOLDER}: what SAP finds
+             {demo.tree / demo_to_sap.FOLDER}: what SAP finds, and what it has fetched
+             {demo.tree / demo_answers.ANSWERS}: what it answers
 Ctrl-C ends everything.
 """
     )

@@ -158,6 +158,8 @@ integrations:
         timezone: Europe/Amsterdam
         folder:
           inbox: {inbox}
+          stable_looks: 1           # SAP renames a file when it is complete: no need to watch it
+          minimum_age_seconds: 0
         filter:
           not_status: [open]        # orders that are not paid yet do not travel
         look_ups:
