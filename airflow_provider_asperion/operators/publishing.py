@@ -37,14 +37,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class BatchPublished:
-    """What came of a batch, through all mappings of its flow."""
+    """What came of a batch, through all mappings of its flow.
 
+    :param batch: extraction and number of the batch.
+    """
+
+    batch: tuple[str, int]
     counts: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """Return it for an XCom: counts and names of files, nothing personal."""
-        return {"counts": dict(self.counts), "files": self.files}
+        return {"batch": list(self.batch), "counts": dict(self.counts), "files": self.files}
 
 
 async def extract(
@@ -167,7 +171,7 @@ async def publish_batch(
     """
     records = records_of(runtime.staging(), batch.reference)
     causes = ProblemLog(log)
-    result = BatchPublished()
+    result = BatchPublished((batch.extraction, batch.number))
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(runtime.open_ledger())
         parts: dict[str, Any] = {
@@ -223,8 +227,12 @@ def settle(
 ) -> dict[str, Any]:
     """Add a run up; move the watermark when all of it was published, and empty its staging.
 
+    :param published: what the publishing tasks returned; of a run that was cleared also those of an earlier
+        extraction with more batches: Airflow keeps what tasks returned that are mapped no more.
     :raises ProblemError: a batch was not published.
     """
+    wanted = {(batch["extraction"], batch["number"]) for batch in extracted}
+    published = [told for told in published if tuple(told["batch"]) in wanted]
     counts: Counter[str] = Counter()
     for told in published:
         counts.update(told["counts"])

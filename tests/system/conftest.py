@@ -51,7 +51,19 @@ integrations:
         schedule: "0 6 * * *"
         folder: {{folder: {out}/orders}}
         changes: {{by: content}}
+  small:
+    asperion: {{administration: 2}}
+    flows:
+      orders_to_asperion: null
+      products_to_sap:
+        schedule: "0 6 * * *"
+        folder: {{folder: {out}/small, done_file: "{{name}}.done"}}
+        delivery: {{batch_size: 20, retries: 60, retry_delay_seconds: 0}}
+      stock_to_sap: null
+      customers_to_sap: null
+      orders_to_sap: null
 """
+KILL_POINTS = REPOSITORY / "tests" / "support" / "kill_points"
 
 
 @dataclass
@@ -62,6 +74,11 @@ class Landscape:
     box: Sandbox
     sshd: Sshd
     home: Path
+
+    @property
+    def kill_points(self) -> Path:
+        """Folder of the files that ask for kills, see kill_points/sitecustomize.py."""
+        return self.home.parent / "kill_points"
 
     @property
     def inbox(self) -> Path:
@@ -136,7 +153,10 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
         environment |= {
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+            "PYTHONPATH": os.pathsep.join((str(KILL_POINTS), os.environ.get("PYTHONPATH", ""))).rstrip(":"),
+            "ASPERION_KILL_POINTS": str(folder / "kill_points"),
         }
+        (folder / "kill_points").mkdir()
         log = folder / "airflow.log"
         command = [sys.executable, "-m", "airflow", "standalone"]
         process = stack.enter_context(running(command, log=log, environment=environment))
