@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.feature("W7")
 PAGES_OF_MANUAL = [*sorted(DOCS.glob("*.md")), DOCS.parent / "README.md"]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
-COMMAND = re.compile(r"^(?: {4}|\$ )asperion (?P<rest>[a-z]+[^\n]*)$", re.MULTILINE)
+COMMAND = re.compile(r"^(?: {4}|\$ |)asperion (?P<rest>[a-z]+[^\n]*)$", re.MULTILINE)
 SETTINGS = re.compile(r"```yaml(?: settings)?\n(version: 1\n.*?)```", re.DOTALL)
 
 
