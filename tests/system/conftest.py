@@ -16,10 +16,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_asperion.sandbox import Sandbox
-from airflow_provider_asperion.sandbox.demo_airflow import DemoAirflow, free_port, running, wait_for
+from airflow_provider_asperion.sandbox.demo_airflow import (
+    DemoAirflow,
+    DemoError,
+    free_port,
+    running,
+    wait_for,
+)
 from tests.support.sshd import Sshd, running_sshd
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
 DAG = "sap_orders_to_asperion"
@@ -125,6 +132,41 @@ class Landscape:
         path = f"dags/{dag}/dagRuns/{run_id}/taskInstances/settle/xcomEntries/return_value?deserialize=true"
         value = self.airflow.request("GET", path)["value"]
         return json.loads(value) if isinstance(value, str) else value
+
+    def backfill(self, dag: str, start: dt.datetime, end: dt.datetime, *, again: str) -> list[str]:
+        """Make a backfill of Airflow and wait for its end; return the runs of all backfills of this DAG.
+
+        :param again: which runs that are there already are made once more: ``none``, ``completed``.
+        """
+        body = {
+            "dag_id": dag,
+            "from_date": start.isoformat(),
+            "to_date": end.isoformat(),
+            "reprocess_behavior": again,
+            "max_active_runs": 2,
+            "run_backwards": False,
+            "dag_run_conf": {},
+        }
+        made: dict[str, Any] = {}
+
+        def taken() -> bool:
+            try:
+                made.update(self.airflow.request("POST", "backfills", body))
+            except DemoError as error:
+                # Airflow's own database is SQLite here and was busy; nothing was made.
+                if "answers 503" not in str(error):
+                    raise
+            return bool(made)
+
+        def ended() -> bool:
+            return self.airflow.request("GET", f"backfills/{made['id']}")["completed_at"] is not None
+
+        wait_for(taken, 120, "Airflow takes no backfill")
+        wait_for(ended, 180, "the backfill does not end")
+        found = self.airflow.request("GET", f"dags/{dag}/dagRuns?run_type=backfill&limit=50")["dag_runs"]
+        runs = {str(run["dag_run_id"]): run["state"] for run in found}
+        assert set(runs.values()) == {"success"}, {run: self.tasks(run, dag) for run in runs}
+        return list(runs)
 
     def references(self) -> list[str]:
         return sorted(document["reference"] for document in self.box.summary()["orders"])

@@ -121,35 +121,14 @@ def test_a_backfill_of_last_week_sends_what_changed_last_week(landscape: Landsca
             description=f"Anders {sku}",
             dateLastChange=changed,
         )
-    runs = backfill(landscape, today - dt.timedelta(days=7), today - dt.timedelta(days=1))
+    week = (today - dt.timedelta(days=7), today - dt.timedelta(days=1))
+    runs = landscape.backfill(DAG, *week, again="completed")
     assert len(runs) >= 6
     assert sorted(sap.fetch()) == sorted(inside)
-    assert backfill(landscape, today - dt.timedelta(days=7), today - dt.timedelta(days=1)), "once more"
+    assert landscape.backfill(DAG, *week, again="completed"), "once more"
     assert sap.fetch() == []
     assert run(landscape)["counts"]["update"] == len(outside), "a run of today brings the rest"
     assert sorted(sap.fetch()) == sorted(outside)
-
-
-def backfill(landscape: Landscape, start: dt.datetime, end: dt.datetime) -> list[str]:
-    body = {
-        "dag_id": DAG,
-        "from_date": start.isoformat(),
-        "to_date": end.isoformat(),
-        "reprocess_behavior": "completed",
-        "max_active_runs": 2,
-        "run_backwards": False,
-        "dag_run_conf": {},
-    }
-    made = landscape.airflow.request("POST", "backfills", body)
-    deadline = time.monotonic() + 180
-    while landscape.airflow.request("GET", f"backfills/{made['id']}")["completed_at"] is None:
-        assert time.monotonic() < deadline, "the backfill does not end"
-        time.sleep(1)
-    found = landscape.airflow.request("GET", f"dags/{DAG}/dagRuns?run_type=backfill&limit=50")["dag_runs"]
-    assert {one["state"] for one in found} == {"success"}, {
-        one["dag_run_id"]: landscape.tasks(one["dag_run_id"], DAG) for one in found
-    }
-    return [one["dag_run_id"] for one in found]
 
 
 def newest(landscape: Landscape) -> str:
