@@ -68,6 +68,9 @@ documents = Table(
     Index(None, "session_id"),
     Index(None, "key"),
     Index(None, "state", "updated_at"),
+    Index(None, "updated_at"),
+    # Finds the beginning of a key; PostgreSQL uses an index for that only with these operators.
+    Index("ix_asperion_documents_key_pattern", "key", postgresql_ops={"key": "text_pattern_ops"}),
 )
 
 # What stood in which file: by it a file is counted, also when two files hold the same document.
@@ -119,6 +122,7 @@ files = Table(
     Index(None, "folder", "state"),
     Index(None, "folder", "landed_at"),
     Index(None, "sha256"),
+    Index(None, "name"),
 )
 
 # Secrets of connections, encrypted before they come here; session_id is who may renew them now.
@@ -155,6 +159,9 @@ snapshots = Table(
     Index(None, "outbox_id"),
     Index(None, "file"),
     Index(None, "number"),
+    Index(None, "updated_at"),
+    Index(None, "posted", "updated_at"),
+    Index("ix_asperion_snapshots_key_pattern", "key", postgresql_ops={"key": "text_pattern_ops"}),
 )
 
 # Publications, from the plan until SAP can see them.
@@ -188,4 +195,30 @@ watermarks = Table(
     Column("run_id", Text, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("administration", "flow"),
+)
+
+# Runs of the flows with their sums: what an overview shows, so that it never has to count events.
+runs = Table(
+    "asperion_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Index(None, "integration", "flow", "began_at"),
+)
+
+# Whose documents they are: keyed hashes of e-mail addresses, by which a person can be found and not read.
+names = Table(
+    "asperion_names",
+    metadata,
+    Column("name_hash", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    PrimaryKeyConstraint("name_hash", "document_id"),
+    Index(None, "document_id"),
 )

@@ -1,0 +1,246 @@
+"""Finds records, of both directions, by key, file, run or person, newest first, page by page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, tuple_
+
+from airflow_provider_asperion.ledger.tables import documents, events, files, names, sightings, snapshots
+from airflow_provider_asperion.records import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Row, Select, Table
+
+    from airflow_provider_asperion.ledger.work import Work
+
+# Ends every text that begins with a given one, in the order of code points (SQLite).
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for; all that is given must hold.
+
+    :param text: key, beginning of a key, document number of SAP, id in Asperion, name of a file, or a run.
+    :param hashes: keyed hashes that ``text`` may stand for: an e-mail address, a customer number.
+    :param kinds: kinds of documents or flows to SAP; ``products_to_sap`` covers all mappings of the flow.
+    :param states: states of documents (``refused``) or of what was sent (``posted``).
+    """
+
+    text: str = ""
+    hashes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    administration: str | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A record that was found.
+
+    :param id: names it everywhere.
+    :param kind: kind of document; of a record on its way to SAP ``flow/mapping``.
+    :param state: of a document its own, of a record for SAP whether SAP has posted it.
+    :param asperion_id: id of what was created, or number of the document that was sent.
+    """
+
+    id: str
+    administration: str
+    kind: str
+    key: str
+    state: str
+    updated_at: dt.datetime
+    run_id: str
+    file: str | None
+    asperion_id: str | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def to_sap(self) -> bool:
+        """True for a record that SAP is sent."""
+        return "_to_sap" in self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of what was found. ``after`` asks for the next part; None: there is none."""
+
+    hits: tuple[Hit, ...]
+    after: str | None
+
+
+def search(work: Work, query: Query, *, after: str | None = None, limit: int = 50) -> Page:
+    """Return records, the last touched first.
+
+    :param after: where the page before ended.
+    :raises ProblemError: ``after`` is none of ours.
+    """
+    place = _place(after) if after else None
+    found = [
+        _of_document(row) for row in _rows(work, documents, _documents(work, query), query, place, limit)
+    ]
+    found += [
+        _of_snapshot(row) for row in _rows(work, snapshots, _snapshots(work, query), query, place, limit)
+    ]
+    found.sort(key=lambda hit: (hit.updated_at, hit.id), reverse=True)
+    hits = found[:limit]
+    return Page(tuple(hits), _after(hits[-1]) if len(found) > limit else None)
+
+
+def find(work: Work, record_id: str) -> Hit | None:
+    """Return one record by its id."""
+    row = work.connection.execute(_with_file().where(documents.c.id == record_id)).one_or_none()
+    if row is not None:
+        return _of_document(row)
+    sent = select(snapshots).where(snapshots.c.id == record_id, snapshots.c.published_at.is_not(None))
+    row = work.connection.execute(sent).one_or_none()
+    return None if row is None else _of_snapshot(row)
+
+
+def of_refused(rows: Sequence[Row[Any]]) -> list[Hit]:
+    """Return rows of documents, read with their file, as hits."""
+    return [_of_document(row) for row in rows]
+
+
+def _with_file() -> Select[Any]:
+    return select(documents, files.c.name.label("file_name")).outerjoin(
+        files, files.c.id == documents.c.file_id
+    )
+
+
+def _rows(
+    work: Work,
+    table: Table,
+    statement: Select[Any],
+    query: Query,
+    place: tuple[dt.datetime, str] | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    if query.administration is not None:
+        statement = statement.where(table.c.administration == query.administration)
+    if query.since is not None:
+        statement = statement.where(table.c.updated_at >= query.since)
+    if query.until is not None:
+        statement = statement.where(table.c.updated_at < query.until)
+    if place is not None:
+        statement = statement.where(tuple_(table.c.updated_at, table.c.id) < place)
+    statement = statement.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(limit + 1)
+    return work.connection.execute(statement).all()
+
+
+def _documents(work: Work, query: Query) -> Select[Any]:
+    statement = _with_file()
+    if query.kinds:
+        statement = statement.where(documents.c.kind.in_(query.kinds))
+    if query.states:
+        statement = statement.where(documents.c.state.in_(query.states))
+    if query.text:
+        in_files = (
+            select(sightings.c.document_id)
+            .join(files, files.c.id == sightings.c.file_id)
+            .where(files.c.name == query.text)
+        )
+        of_person = select(names.c.document_id).where(names.c.name_hash.in_(query.hashes))
+        # Each of these is answered by an index of its own; together in one OR they would be none's.
+        ids = _ids(work, documents, query).union(
+            select(documents.c.id).where(documents.c.key.in_(query.hashes)), in_files, of_person
+        )
+        statement = statement.where(documents.c.id.in_(ids))
+    return statement
+
+
+def _snapshots(work: Work, query: Query) -> Select[Any]:
+    statement = select(snapshots).where(snapshots.c.published_at.is_not(None))
+    if query.kinds:
+        flows = [
+            or_(snapshots.c.flow == kind, snapshots.c.flow.startswith(f"{kind}/", autoescape=True))
+            for kind in query.kinds
+        ]
+        statement = statement.where(or_(*flows))
+    if query.states:
+        statement = statement.where(snapshots.c.posted.in_(query.states))
+    if query.text:
+        ids = _ids(work, snapshots, query).union(
+            select(snapshots.c.id).where(snapshots.c.key.in_(query.hashes)),
+            select(snapshots.c.id).where(snapshots.c.file == query.text),
+            select(snapshots.c.id).where(snapshots.c.number == query.text),
+        )
+        statement = statement.where(snapshots.c.id.in_(ids))
+    return statement
+
+
+def _ids(work: Work, table: Table, query: Query) -> Select[Any]:
+    """Return what finds the records of a key, else those whose key begins so, and those of a run."""
+    exact = select(table.c.id).where(table.c.key == query.text)
+    if "/" in query.text:
+        of_run = select(events.c.document_id.label("id")).where(events.c.run_id == query.text)
+        return select(of_run.union(exact).subquery().c.id)
+    if work.connection.execute(exact.limit(1)).first() is not None:
+        return exact
+    return select(table.c.id).where(_begins(work, table, query.text))
+
+
+def _begins(work: Work, table: Table, text: str) -> ColumnElement[bool]:
+    if work.connection.dialect.name == "postgresql":
+        return table.c.key.startswith(text, autoescape=True)
+    return and_(table.c.key >= text, table.c.key < text + _LAST)
+
+
+def _of_document(row: Row[Any]) -> Hit:
+    return Hit(
+        id=row.id,
+        administration=row.administration,
+        kind=row.kind,
+        key=row.key,
+        state=row.state,
+        updated_at=row.updated_at,
+        run_id=row.run_id,
+        file=row.file_name,
+        asperion_id=row.asperion_id,
+        problems=tuple(Problem.model_validate(problem) for problem in row.problems),
+    )
+
+
+def _of_snapshot(row: Row[Any]) -> Hit:
+    return Hit(
+        id=row.id,
+        administration=row.administration,
+        kind=row.flow,
+        key=row.key,
+        state=row.posted or "sent",
+        updated_at=row.updated_at,
+        run_id=row.run_id or "",
+        file=row.file,
+        asperion_id=row.number,
+    )
+
+
+def _after(hit: Hit) -> str:
+    return urlsafe_b64encode(json.dumps([hit.updated_at.isoformat(), hit.id]).encode()).decode()
+
+
+def _place(after: str) -> tuple[dt.datetime, str]:
+    try:
+        moment, id_ = json.loads(urlsafe_b64decode(after.encode()))
+        at = dt.datetime.fromisoformat(moment)
+        if at.tzinfo is None or not isinstance(id_, str):
+            raise ValueError
+    except (NotBase64, UnicodeError, ValueError, TypeError):
+        raise ProblemError(
+            Problem(
+                rule="search.place",
+                message="the place to go on from is none that a search has given",
+                remedy="search again from the beginning",
+            )
+        ) from None
+    return at, id_
