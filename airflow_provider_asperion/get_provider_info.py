@@ -40,6 +40,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"{_PACKAGE}.operators.{module}" for module in _OPERATORS],
             },
         ],
+        "extra-links": [f"{_PACKAGE}.links.records.RecordsLink"],
         "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
         "config": {"asperion": _CONFIG},
         "cli": [f"{_PACKAGE}.cli.definition.get_commands"],

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator, ListFilesOperator
 from airflow_provider_asperion.operators.interval import parameters
@@ -47,8 +48,8 @@ class ReadAnswersOperator(FromSapOperator):
         from airflow_provider_asperion.operators.answering import read_answers
 
         groups = [FileGroup.model_validate(group) for group in self.files]
-        with told_to_airflow(self.log):
-            return asyncio.run(
+        with told_to_airflow(self.log), account.ending(context) as told:
+            counts = asyncio.run(
                 read_answers(
                     [file for group in groups for file in group.files],
                     integration=self.integration,
@@ -59,3 +60,6 @@ class ReadAnswersOperator(FromSapOperator):
                     log=self.log,
                 )
             )
+            told.files = counts.get("files", 0)
+            told.counts = {name: count for name, count in counts.items() if name != "files"}
+        return counts

@@ -9,6 +9,8 @@ from airflow.providers.common.compat.sdk import SkipMixin
 from airflow.sdk import BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.links.records import RecordsLink
+from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import archived_interval, parameters
 
@@ -26,6 +28,7 @@ class FromSapOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("integration",)
     ui_color = "#e3f0ec"
+    operator_extra_links = (RecordsLink(),)
     flow_name: ClassVar[str]
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
@@ -58,6 +61,10 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
         """Return the groups of files."""
         with told_to_airflow(self.log):
             groups = asyncio.run(self._list(context))
+            if groups:
+                account.begin(context, self.integration, self.flow_name)
+            else:
+                account.idle(context, self.integration, self.flow_name)
         if not groups:
             self.log.info("No file to read; the run ends here.")
             following = context["task"].get_flat_relatives(upstream=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator
 from airflow_provider_asperion.operators.interval import parameters
@@ -40,7 +41,7 @@ class DeliverMasterDataOperator(FromSapOperator):
         from airflow_provider_asperion.operators.mastering import deliver_files
 
         groups = [FileGroup.model_validate(group) for group in self.files]
-        with told_to_airflow(self.log):
+        with account.ending(context) as told, told_to_airflow(self.log):
             result = asyncio.run(
                 deliver_files(
                     [file for group in groups for file in group.files],
@@ -52,11 +53,12 @@ class DeliverMasterDataOperator(FromSapOperator):
                     log=self.log,
                 )
             )
-        if result.pending:
-            problems = [problem for outcome in result.pending for problem in outcome.problems]
-            transient = all(problem.transient for problem in problems)
-            error = AirflowException if transient else AirflowFailException
-            raise error(
-                f"{len(result.pending)} records have no end state yet. The first reason: {problems[0]}"
-            )
+            told.take(result.told())
+            if result.pending:
+                problems = [problem for outcome in result.pending for problem in outcome.problems]
+                transient = all(problem.transient for problem in problems)
+                error = AirflowException if transient else AirflowFailException
+                raise error(
+                    f"{len(result.pending)} records have no end state yet. The first reason: {problems[0]}"
+                )
         return result.told()

@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow.sdk import task
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator, ListFilesOperator
 from airflow_provider_asperion.operators.interval import parameters
@@ -152,7 +153,7 @@ class SettleOrdersOperator(OrdersOperator):
         """Return the sum of all files."""
         from airflow_provider_asperion.operators.settling import settle_run
 
-        with told_to_airflow(self.log):
+        with account.ending(context) as told, told_to_airflow(self.log):
             closing = asyncio.run(
                 settle_run(
                     read=list(self.read or ()),
@@ -164,7 +165,8 @@ class SettleOrdersOperator(OrdersOperator):
                     log=self.log,
                 )
             )
-        if closing.open_problems:
-            # Nothing to try again here: the next run goes on with the files.
-            raise AirflowFailException("\n".join(str(problem) for problem in closing.open_problems))
+            told.take(closing.summary)
+            if closing.open_problems:
+                # Nothing to try again here: the next run goes on with the files.
+                raise AirflowFailException("\n".join(str(problem) for problem in closing.open_problems))
         return closing.summary

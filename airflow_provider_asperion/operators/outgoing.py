@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import Asset, AssetAlias, BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.links.records import RecordsLink
+from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import changed_interval, parameters
 
@@ -36,6 +38,7 @@ class ToSapOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("integration",)
     ui_color = "#e3e9f4"
+    operator_extra_links = (RecordsLink(),)
     flow_name: ClassVar[str]
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
@@ -64,6 +67,7 @@ class ExtractOperator(ToSapOperator):
         from airflow_provider_asperion.operators.publishing import extract
 
         with told_to_airflow(self.log):
+            account.begin(context, self.integration, self.flow_name)
             extraction = asyncio.run(
                 extract(
                     self.flow_name,
@@ -140,7 +144,7 @@ class SettleOperator(ToSapOperator):
 
         chosen = parameters(context)
         extraction = context["ti"].xcom_pull(task_ids="extract", key="extraction")
-        with told_to_airflow(self.log):
+        with told_to_airflow(self.log), account.ending(context) as told:
             summary = settle(
                 extraction,
                 list(self.extracted or ()),
@@ -150,6 +154,7 @@ class SettleOperator(ToSapOperator):
                 dry_run=chosen.dry_run,
                 log=self.log,
             )
+            told.take(summary)
         if summary.get("files") and not chosen.dry_run:
             alias = _alias(self.flow_name, self.integration)
             context["outlet_events"][alias].add(asset_of(self.flow_name, self.integration), extra=summary)

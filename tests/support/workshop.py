@@ -61,7 +61,7 @@ class Workshop:
                     live=live,
                     administration="1",
                     run=run,
-                    hashed=lambda text: hashlib.sha256(text.encode()).hexdigest(),
+                    hashed=lambda *parts: hashlib.sha256("\0".join(parts).encode()).hexdigest(),
                     full=full,
                     sleep=sleep,
                 )

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import AsperionError, Rejected, to_problem
+from airflow_provider_asperion.asperion.matching import normal_form
 from airflow_provider_asperion.flows.exactly_once import ExactlyOnce, HeldError, patience_of
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDesk
 from airflow_provider_asperion.flows.orders_to_asperion.decide import Decider, known_by
 from airflow_provider_asperion.flows.orders_to_asperion.drafts import with_debtor
 from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
 from airflow_provider_asperion.flows.totals import check_placed
-from airflow_provider_asperion.ledger import Claim, DocumentKey, GripLost, SessionLost, documents, trail
+from airflow_provider_asperion.ledger import (
+    Claim,
+    DocumentKey,
+    GripLost,
+    SessionLost,
+    documents,
+    names,
+    trail,
+)
 from airflow_provider_asperion.records import Outcome, Problem, ProblemError
 from airflow_provider_asperion.records.money import line_amount, order_totals
 
@@ -47,7 +56,7 @@ class Delivering:
     live: LiveSession
     administration: str
     run: str
-    hashed: Callable[[str], str]
+    hashed: Callable[..., str]
     full: bool = False
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -67,13 +76,14 @@ async def deliver(
     :raises AsperionError: the administration cannot be read at all, or is another one; nothing was written.
     """
     live_values = await load_live_values(parts.asperion)
-    delivery = _Delivery(parts, Decider(parts.asperion, parts.flow, live_values, batch))
+    delivery = _Delivery(batch, parts, Decider(parts.asperion, parts.flow, live_values, batch))
     # Documents of one number wait for each other; of all others as many fly as the settings allow.
     turns: dict[DocumentKey, list[StagedOrder]] = {}
     for staged in batch:
         turns.setdefault(delivery.claim_of(staged).key, []).append(staged)
     claims = [delivery.claim_of(first) for first, *_ in turns.values()]
     grips = await parts.queue.take(parts.live.session, claims)
+    await parts.queue.run(names.note, delivery.whose())
     in_flight = asyncio.Semaphore(parts.flow.delivery.in_flight)
     outcomes: dict[tuple[str, int], Outcome] = {}
 
@@ -102,7 +112,8 @@ def amount_of(order: Order) -> Decimal:
 class _Delivery:
     """The work on one batch."""
 
-    def __init__(self, parts: Delivering, decider: Decider) -> None:
+    def __init__(self, batch: Sequence[StagedOrder], parts: Delivering, decider: Decider) -> None:
+        self._batch = batch
         self._parts = parts
         self._decider = decider
         post_seconds = parts.live.session.lease_seconds / 3
@@ -120,6 +131,14 @@ class _Delivery:
         order = staged.order
         key = DocumentKey(self._parts.administration, order.kind, order.reference)
         return Claim(key, staged.fingerprint, staged.claim, staged.position)
+
+    def whose(self) -> list[tuple[str, str]]:
+        """Return keyed hashes of e-mail addresses, each with the id of an order: by them one is found."""
+        return [
+            (self._parts.hashed("email", normal_form("email", email)), self.claim_of(staged).key.id)
+            for staged in self._batch
+            if (email := staged.order.customer.email)
+        ]
 
     async def deliver(self, staged: StagedOrder, grip: Grip | None) -> Outcome:
         """Deliver one order; ``grip`` answers its claim, where it was claimed with the batch."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_asperion.ledger import Claim, DocumentKey, causes, documents, names, runs, search
+from airflow_provider_asperion.ledger import Claim, DocumentKey, causes, names, runs, search
 from airflow_provider_asperion.ledger.files import SeenFile, claim_file
 from airflow_provider_asperion.ledger.search import Query
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .conftest import Clock
 
 pytestmark = pytest.mark.feature("W3")
-MISSING = Problem(rule="article.missing", message="SKU-9 is not there", remedy="create it", field="lines.2.sku")
+MISSING = Problem(
+    rule="article.missing", message="SKU-9 is not there", remedy="create it", field="lines.2.sku"
+)
 
 
 @pytest.fixture
