@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.connections import missing_connections_told
 from airflow_provider_asperion.cli.output import printable, remark, show
@@ -12,9 +12,9 @@ from airflow_provider_asperion.cli.plan_table import counted, listed
 from airflow_provider_asperion.cli.running import integration_of, reach_connections, settings_of
 from airflow_provider_asperion.flows.intake import place_of
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.hooks.flows import BY_NAME
+from airflow_provider_asperion.hooks.triggering import trigger
 from airflow_provider_asperion.ledger import refusals
-from airflow_provider_asperion.operators.settings import dag_id
-from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
     import argparse
@@ -42,7 +42,9 @@ def retry(arguments: argparse.Namespace) -> int:
         return 1
     if not arguments.list:
         # What was named, and not what it is today: a run that waits takes what has come meanwhile.
-        run = _triggered(dag_id("sap_orders_to_asperion", integration), wanted, dry_run=arguments.dry_run)
+        run = trigger(
+            BY_NAME[FLOW].dag_id(integration), {"retry": list(wanted), "dry_run": arguments.dry_run}, by="cli"
+        )
         show(f"\nRun {run} was triggered.")
     return 0
 
@@ -71,30 +73,3 @@ def _lines(found: Sequence[Refusal]) -> list[str]:
 def _name(refusal: Refusal) -> str:
     nameless = refusal.key.kind == refusals.NAMELESS
     return f"document {refusal.position}" if nameless else refusal.key.key
-
-
-def _triggered(dag: str, wanted: Sequence[str], *, dry_run: bool) -> str:
-    """Trigger a run, as Airflow's own command does; return its id.
-
-    :raises ProblemError: Airflow does not know the DAG, or cannot be reached.
-    """
-    from airflow.api.common.trigger_dag import trigger_dag
-    from airflow.providers.common.compat.sdk import AirflowException
-    from airflow.utils.types import DagRunTriggeredByType
-    from sqlalchemy.exc import SQLAlchemyError
-
-    conf: dict[str, Any] = {"retry": list(wanted), "dry_run": dry_run}
-    try:
-        run = trigger_dag(dag, triggered_by=DagRunTriggeredByType.CLI, conf=conf)
-    except (AirflowException, SQLAlchemyError) as error:
-        raise ProblemError(
-            Problem(
-                rule="retry.untriggered",
-                message=f"Airflow does not start {dag}: {type(error).__name__}",
-                remedy="see that Airflow's database is reachable from here and that it knows the DAG; or "
-                "trigger the DAG in its pages, with these names in `Refused records to try again`",
-            )
-        ) from error
-    if run is None:
-        raise AssertionError("a triggered DAG has a run")
-    return str(run.run_id)

@@ -99,16 +99,16 @@ def open_ledger(chosen: Settings | None = None) -> Iterator[Ledger]:
     from airflow_provider_asperion.ledger import Ledger
 
     chosen = chosen or settings()
-    ledger = Ledger.open(
-        _ledger_url(chosen.ledger.connection), create=True, lease_seconds=chosen.ledger.lease_seconds
-    )
+    ledger = Ledger.open(ledger_url(chosen), create=True, lease_seconds=chosen.ledger.lease_seconds)
     try:
         yield ledger
     finally:
         ledger.close()
 
 
-def _ledger_url(connection: str | None) -> str:
+def ledger_url(chosen: Settings) -> str:
+    """Return the URL of the ledger; it holds a password where the ledger is on PostgreSQL."""
+    connection = chosen.ledger.connection
     if connection is None:
         folder = _private(state_folder())
         return f"sqlite:///{folder / 'ledger.db'}"

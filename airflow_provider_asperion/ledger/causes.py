@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.sql.functions import func
 
 from airflow_provider_asperion.ledger.search import Hit, of_refused
-from airflow_provider_asperion.ledger.tables import documents, files
+from airflow_provider_asperion.ledger.tables import documents, files, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,3 +97,13 @@ def _cause(rule: str, field: str | None, hits: list[Hit]) -> Cause:
         kinds=dict(Counter(hit.kind for hit in hits)),
         sample=tuple(hits[:SAMPLE]),
     )
+
+
+def unposted(work: Work) -> dict[tuple[str, str], int]:
+    """Count the records that SAP was sent and did not post, by administration and flow."""
+    statement = (
+        select(snapshots.c.administration, snapshots.c.flow, func.count())
+        .where(snapshots.c.posted == "failed")
+        .group_by(snapshots.c.administration, snapshots.c.flow)
+    )
+    return {(row[0], row[1]): row[2] for row in work.connection.execute(statement)}

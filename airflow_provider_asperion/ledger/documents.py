@@ -129,7 +129,7 @@ def look_up(work: Work, keys: Iterable[DocumentKey]) -> dict[DocumentKey, Docume
     found = {}
     for ids in chunks(sorted({key.id for key in keys})):
         for row in work.connection.execute(select(documents).where(documents.c.id.in_(ids))):
-            found[DocumentKey(row.administration, row.kind, row.key)] = _document(row)
+            found[DocumentKey(row.administration, row.kind, row.key)] = to_document(row)
     return found
 
 
@@ -270,7 +270,8 @@ def _taken_detail(claim: Claim, grip: Grip) -> dict[str, str | int | bool | None
     }
 
 
-def _document(row: Row[Any]) -> Document:
+def to_document(row: Row[Any]) -> Document:
+    """Return a row as a document."""
     return Document(
         key=DocumentKey(row.administration, row.kind, row.key),
         state=row.state,

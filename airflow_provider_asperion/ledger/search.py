@@ -33,13 +33,14 @@ class Query:
     :param hashes: keyed hashes that ``text`` may stand for: an e-mail address, a customer number.
     :param kinds: kinds of documents or flows to SAP; ``products_to_sap`` covers all mappings of the flow.
     :param states: states of documents (``refused``) or of what was sent (``posted``).
+    :param administrations: whose records may be shown; None: all.
     """
 
     text: str = ""
     hashes: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
-    administration: str | None = None
+    administrations: tuple[str, ...] | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -126,8 +127,8 @@ def _rows(
     place: tuple[dt.datetime, str] | None,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    if query.administration is not None:
-        statement = statement.where(table.c.administration == query.administration)
+    if query.administrations is not None:
+        statement = statement.where(table.c.administration.in_(query.administrations))
     if query.since is not None:
         statement = statement.where(table.c.updated_at >= query.since)
     if query.until is not None:

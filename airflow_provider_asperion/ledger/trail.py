@@ -77,7 +77,7 @@ def add_events(
 def trail(work: Work, key: DocumentKey) -> list[Event]:
     """Return what happened to a document, oldest first."""
     rows = work.connection.execute(select(events).where(events.c.document_id == key.id).order_by(events.c.id))
-    return [_event(row) for row in rows]
+    return [event_of(row) for row in rows]
 
 
 def of_run(work: Work, run_id: str) -> list[tuple[DocumentKey | None, Event]]:
@@ -98,12 +98,13 @@ def of_run(work: Work, run_id: str) -> list[tuple[DocumentKey | None, Event]]:
         .order_by(events.c.id)
     )
     return [
-        (None if row.key is None else DocumentKey(row.administration, row.kind, row.key), _event(row))
+        (None if row.key is None else DocumentKey(row.administration, row.kind, row.key), event_of(row))
         for row in work.connection.execute(statement)
     ]
 
 
-def _event(row: Row[Any]) -> Event:
+def event_of(row: Row[Any]) -> Event:
+    """Return a row as an event."""
     return Event(
         row.name,
         row.at,

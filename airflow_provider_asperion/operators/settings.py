@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.hooks.flows import dag_id
 
 try:
     from airflow.sdk import CronDataIntervalTimetable
@@ -104,13 +105,6 @@ def configured(flow: str) -> Iterator[tuple[str, Any]]:
         chosen = getattr(integration.flows, flow)
         if chosen is not None and chosen.enabled:
             yield name, chosen
-
-
-def dag_id(flow: str, integration: str) -> str:
-    """Return the DAG id of a flow: the integration named ``default`` needs no suffix."""
-    from airflow_provider_asperion.settings import DEFAULT_INTEGRATION
-
-    return flow if integration == DEFAULT_INTEGRATION else f"{flow}__{integration}"
 
 
 def dag_arguments(flow: str, integration: str, settings: OrdersToAsperion) -> dict[str, Any]:

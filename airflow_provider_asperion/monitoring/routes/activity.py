@@ -1,0 +1,149 @@
+"""Activity: find a record by what people know of it, and read its trail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from airflow_provider_asperion.asperion.matching import normal_form
+from airflow_provider_asperion.flows import story
+from airflow_provider_asperion.hooks import evidence
+from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, flow_of
+from airflow_provider_asperion.ledger import DocumentKey, search
+from airflow_provider_asperion.ledger.record import RecordView, record, traced
+from airflow_provider_asperion.monitoring.data import Place, ask, hasher, places
+from airflow_provider_asperion.monitoring.pages import page
+from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi.responses import HTMLResponse
+
+    from airflow_provider_asperion.monitoring.rights import Rights
+
+router = APIRouter()
+STATES = ("refused", "held", "open", "done", "sent", "posted", "failed")
+_HOURS = {"1h": 1, "24h": 24, "7d": 24 * 7, "30d": 24 * 30}
+
+
+@router.get("/activity", name="activity")
+async def activity(
+    request: Request,
+    rights: RightsDep,
+    text: Annotated[str, Query(max_length=500)] = "",
+    flow: Annotated[str, Query(max_length=60)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    period: Annotated[str, Query(max_length=3)] = "",
+    after: Annotated[str, Query(max_length=400)] = "",
+) -> Response:
+    """Show the records that fit, the last touched first."""
+    known = await places(rights.readable())
+    text = "".join(sign for sign in text if sign.isprintable()).strip()
+    query = search.Query(
+        text=text,
+        hashes=await run_in_threadpool(_hashes, text) if text else (),
+        kinds=BY_NAME[flow].kinds if flow in BY_NAME else (),
+        states=(state,) if state in STATES else (),
+        administrations=tuple(place.administration for place in known if place.administration),
+        since=dt.datetime.now(dt.UTC) - dt.timedelta(hours=_HOURS[period]) if period in _HOURS else None,
+    )
+    found = await run_in_threadpool(ask, search.search, query, after=after or None)
+    if len(found.hits) == 1 and text and not after and found.hits[0].key == text:
+        return RedirectResponse(str(request.url_for("record", record_id=found.hits[0].id)), 303)
+    left_out = []
+    if text and not found.hits and not after:
+        left_out = await run_in_threadpool(ask, traced, _candidates(text, known))
+    asked = {"text": text, "flow": flow, "state": state, "period": period}
+    return page(
+        request,
+        rights,
+        "activity.html",
+        title="Activity",
+        found=found,
+        asked=asked,
+        left_out=[(key, [_told(event) for event in events]) for key, events in left_out],
+        all_flows=FLOWS,
+        states=STATES,
+        periods=_HOURS,
+    )
+
+
+@router.get("/record/{record_id}", name="record")
+async def show(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
+    """Show all that is known of a record, but for its values."""
+    view, integration = await _view(rights, record_id)
+    return _page(request, rights, view, integration, None)
+
+
+@router.get("/record/{record_id}/values", name="values")
+async def values(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
+    """Show the values of both sides too, read again now, to those who may trigger the flow's DAG."""
+    view, integration = await _view(rights, record_id)
+    rights.need("trigger", flow_of(view.hit.kind) or FLOWS[0], integration)
+    return _page(request, rights, view, integration, await evidence.evidence(view, integration))
+
+
+def _page(
+    request: Request, rights: Rights, view: RecordView, integration: str, found: evidence.Evidence | None
+) -> HTMLResponse:
+    flow = flow_of(view.hit.kind)
+    return page(
+        request,
+        rights,
+        "record.html",
+        title=view.hit.key,
+        view=view,
+        flow=flow,
+        integration=integration,
+        events=[_told(event) for event in view.events],
+        evidence=found,
+        may_see=flow is not None and rights.may("trigger", flow, integration),
+    )
+
+
+async def _view(rights: Rights, record_id: str) -> tuple[RecordView, str]:
+    view = await run_in_threadpool(ask, record, record_id)
+    known = await places(rights.readable())
+    integration = next(
+        (place.integration for place in known if view and place.administration == view.hit.administration),
+        None,
+    )
+    if view is None or integration is None:
+        raise HTTPException(404, "there is no such record, or it is not yours to see")
+    return view, integration
+
+
+def _told(event: Any) -> dict[str, Any]:
+    """Return an event as the pages show it: a sentence, facts, problems, and where it happened."""
+    dag, _, run = event.run_id.partition("/")
+    return {
+        "at": event.at,
+        "sentence": story.sentence(event),
+        "facts": story.facts(event),
+        "problems": event.problems,
+        "name": event.name,
+        "run_id": event.run_id,
+        "dag": dag,
+        "run": run,
+    }
+
+
+def _hashes(text: str) -> tuple[str, ...]:
+    """Return under which keys the ledger may know a person or customer who is called so."""
+    hashed = hasher()
+    return tuple(hashed(field, normal_form(field, text)) for field in ("email", "customer_number"))
+
+
+def _candidates(text: str, known: Sequence[Place]) -> list[DocumentKey]:
+    kinds = ("sales_order", "sales_invoice")
+    return [
+        DocumentKey(place.administration, kind, text)
+        for place in known
+        if place.administration
+        for kind in kinds
+    ]

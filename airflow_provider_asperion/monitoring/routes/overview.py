@@ -1,0 +1,130 @@
+"""The overview: each flow's last run, what it moved, what waits, and what needs a person now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, Flow
+from airflow_provider_asperion.ledger import causes, runs
+from airflow_provider_asperion.monitoring.data import Place, ask, places
+from airflow_provider_asperion.monitoring.pages import page
+from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fastapi.responses import HTMLResponse
+
+    from airflow_provider_asperion.ledger.causes import Cause
+    from airflow_provider_asperion.ledger.runs import Run
+    from airflow_provider_asperion.ledger.work import Work
+
+router = APIRouter()
+SHOWN_RUNS = 24
+SHOWN_CAUSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """A flow as the overview shows it.
+
+    :param enabled: it has a DAG.
+    :param waiting: documents without an end; ``refused``: those that wait for a person.
+    :param unposted: records that SAP was sent and refused to post.
+    """
+
+    flow: Flow
+    integration: str
+    enabled: bool
+    schedule: str | None
+    last: Run | None
+    recent: Sequence[Run]
+    waiting: int
+    refused: int
+    unposted: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationView:
+    """An integration as the overview shows it."""
+
+    place: Place
+    flows: tuple[FlowView, ...]
+    causes: tuple[Cause, ...]
+
+
+@router.get("/", name="overview")
+async def overview(request: Request, rights: RightsDep) -> HTMLResponse:
+    """Show all flows of the integrations that the user may read."""
+    found = await places(rights.readable())
+    views = await run_in_threadpool(_integrations, found)
+    return page(request, rights, "overview.html", integrations=views, title="Overview")
+
+
+@router.get("/flow/{integration}/{name}", name="flow")
+async def flow(request: Request, rights: RightsDep, integration: str, name: str) -> HTMLResponse:
+    """Show the runs of one flow, as a list and as pictures."""
+    if name not in BY_NAME or integration not in rights.readable():
+        raise HTTPException(404, "there is no such flow")
+    found = await run_in_threadpool(ask, runs.of_flow, integration, name, limit=100)
+    return page(
+        request, rights, "flow.html", flow=BY_NAME[name], integration=integration, runs=found, title="Runs"
+    )
+
+
+def _integrations(found: Iterable[Place]) -> list[IntegrationView]:
+    return [ask(_integration, place) for place in found]
+
+
+def _integration(work: Work, place: Place) -> IntegrationView:
+    flows = runtime.settings().integrations[place.integration].flows
+    newest = runs.newest(work)
+    waiting = causes.waiting(work)
+    unposted = causes.unposted(work)
+    views = []
+    for one in FLOWS:
+        chosen: Any = getattr(flows, one.name)
+        enabled = chosen is not None and chosen.enabled
+        last = newest.get((place.integration, one.name))
+        if not enabled and last is None:
+            continue
+        views.append(
+            FlowView(
+                flow=one,
+                integration=place.integration,
+                enabled=enabled,
+                schedule=chosen.schedule if chosen is not None else None,
+                last=last,
+                recent=_recent(work, place.integration, one),
+                waiting=_counted(waiting, place, one, ("open", "intended")),
+                refused=_counted(waiting, place, one, causes.STATES),
+                unposted=sum(
+                    count
+                    for (administration, kind), count in unposted.items()
+                    if administration == place.administration and kind.partition("/")[0] in one.kinds
+                ),
+            )
+        )
+    found = causes.causes(work, administration=place.administration) if place.administration else []
+    return IntegrationView(place, tuple(views), tuple(found[:SHOWN_CAUSES]))
+
+
+def _recent(work: Work, integration: str, one: Flow) -> list[Run]:
+    """Return the newest runs that had something to do, oldest first."""
+    since = work.now - dt.timedelta(days=31)
+    found = runs.of_flow(work, integration, one.name, since=since, limit=SHOWN_RUNS)
+    return [run for run in reversed(found) if run.state != "idle"]
+
+
+def _counted(waiting: dict[tuple[str, str, str], int], place: Place, one: Flow, states: Iterable[str]) -> int:
+    return sum(
+        count
+        for (administration, kind, state), count in waiting.items()
+        if administration == place.administration and kind.partition("/")[0] in one.kinds and state in states
+    )
