@@ -7,12 +7,10 @@ import sys
 import webbrowser
 from typing import TYPE_CHECKING
 
-from airflow_provider_asperion.asperion import VaultTokenStore
 from airflow_provider_asperion.asperion.auth import (
     AuthorizationRequest,
     authorization_request,
     code_of_callback,
-    exchange_code,
 )
 from airflow_provider_asperion.cli.callback import wait_for_callback
 from airflow_provider_asperion.cli.connections import missing_connections_told
@@ -20,10 +18,12 @@ from airflow_provider_asperion.cli.output import remark, show
 from airflow_provider_asperion.cli.running import reach_connections
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.asperion import AsperionHook
+from airflow_provider_asperion.hooks.consent import keep_login
 
 if TYPE_CHECKING:
     import argparse
 
+    from airflow_provider_asperion.asperion import VaultTokenStore
     from airflow_provider_asperion.asperion.tokens import Tokens
 
 
@@ -45,14 +45,10 @@ async def _authorize(arguments: argparse.Namespace) -> None:
     request = authorization_request(settings, arguments.redirect_uri)
     show(f"Log in at Asperion, as the user whose administration is to be used:\n\n  {request.url}\n")
     code = await _code(request, arguments.redirect_uri, browser=not arguments.no_browser)
-    async with hook._session() as session:
-        tokens = await exchange_code(
-            session, settings, request, code=code, redirect_uri=arguments.redirect_uri
-        )
     with runtime.open_ledger() as ledger:
-        store = VaultTokenStore(runtime.vault(ledger))
-        async with store.exclusive(arguments.connection):
-            await store.save(arguments.connection, tokens)
+        store, tokens = await keep_login(
+            hook, runtime.vault(ledger), request, code=code, redirect_uri=arguments.redirect_uri
+        )
         await _tell(hook, store, tokens)
 
 

@@ -164,7 +164,7 @@ class AsperionHook(HttpAsyncHook):
         :raises ProblemError: when the connection cannot be used as it is.
         """
         auth = await self._auth(token_store or self._token_store)
-        async with self._session() as session:
+        async with self.http_session() as session:
             yield await self._open(session, auth, administration, names, options)
 
     async def _open(
@@ -192,7 +192,7 @@ class AsperionHook(HttpAsyncHook):
         return Asperion(client)
 
     @asynccontextmanager
-    async def _session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    async def http_session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
         """Open an HTTP session with the connection's proxy, certificates and headers."""
         config, extra = await self.config(), await self.extra()
         options = config.extra_options or {}
@@ -252,7 +252,7 @@ class AsperionHook(HttpAsyncHook):
     async def _check_application(self, names: Names | None) -> tuple[bool, str]:
         """Try all but the login itself: without a store, a renewal would use up the only refresh token."""
         settings, extra = await self.oauth_settings(), await self.extra()
-        async with self._session() as session:
+        async with self.http_session() as session:
             asperion = await self._open(session, StaticToken("connection-test"), names=names)
             # Refused as it should be: the server is there, and wants a login.
             with suppress(LoginRefused):

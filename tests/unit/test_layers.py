@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notifications": _RULES | {"hooks"},
     "operators": _RULES | {"hooks", "triggers", "links"},
     "sensors": _RULES | {"hooks", "triggers", "links"},
-    "monitoring": _RULES | {"hooks"},
+    "monitoring": _RULES | {"hooks", "operators"},
     "cli": _RULES | {"hooks", "operators", "sandbox"},
     # What the client is tested against shares no code with the client.
     "sandbox": {"records", "sap"},
