@@ -240,12 +240,12 @@ def _kept(request: Request, rights: Rights) -> dict[str, Any]:
     :raises HTTPException: 403, nothing was, or it was another user.
     """
     try:
-        text = runtime.cipher().decrypt(request.cookies.get(COOKIE, "").encode(), ttl=COOKIE_SECONDS)
+        text = runtime.cipher().decrypt(request.cookies.get(COOKIE, "").encode())
     except InvalidToken:
-        raise forbidden(
-            "no login was begun in this browser, or too long ago; begin it on the set-up page"
-        ) from None
+        raise forbidden("no login was begun in this browser; begin it on the set-up page") from None
     kept: dict[str, Any] = json.loads(text)
+    if time.time() - kept["at"] > COOKIE_SECONDS:
+        raise forbidden("the login was begun too long ago; begin it again on the set-up page")
     if kept["user"] != str(rights.user.get_id()):
         raise forbidden("the login was begun by another user")
     return kept
