@@ -166,6 +166,25 @@ COMMANDS = (
         "Ends with 1 when there is none.",
     ),
     Command(
+        "explain",
+        "Tell what happened to a record: where it stood, each decision, what was answered, by which run",
+        "airflow_provider_asperion.cli.explain.explain",
+        (
+            _argument(
+                "key", metavar="KEY", help="Order number, SKU, e-mail address, customer number, file or run"
+            ),
+            _argument(
+                "--values",
+                action="store_true",
+                help="Its values on both sides too, read again now from the file and from Asperion",
+            ),
+            _argument("--json", action="store_true", help="JSON lines"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+        "Ends with 1 when nothing is known of it.",
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

@@ -57,7 +57,7 @@ def page(
     request: Request, rights: Rights, template: str, /, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Return a page for a user."""
-    base = request.scope.get("root_path", "").rstrip("/")
+    base = address(request, "")
     text = (
         _templates()
         .get_template(template)
@@ -73,9 +73,17 @@ def page(
     return HTMLResponse(text, status_code=status)
 
 
+def address(request: Request, path: str) -> str:
+    """Return the address of one of our pages, as the browser sees it.
+
+    ``request.url_for`` would ask the routes of Airflow, in whose app ours is mounted.
+    """
+    return str(request.scope.get("root_path", "")).rstrip("/") + path
+
+
 def plain_page(request: Request, status: int, title: str, text: str) -> HTMLResponse:
     """Return a page for somebody who may see no other."""
-    base = request.scope.get("root_path", "").rstrip("/")
+    base = address(request, "")
     body = (
         _templates()
         .get_template("plain.html")

@@ -16,7 +16,7 @@ from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, flow_of
 from airflow_provider_asperion.ledger import DocumentKey, search
 from airflow_provider_asperion.ledger.record import RecordView, record, traced
 from airflow_provider_asperion.monitoring.data import Place, ask, hasher, places
-from airflow_provider_asperion.monitoring.pages import page
+from airflow_provider_asperion.monitoring.pages import address, page
 from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def activity(
     )
     found = await run_in_threadpool(ask, search.search, query, after=after or None)
     if len(found.hits) == 1 and text and not after and found.hits[0].key == text:
-        return RedirectResponse(str(request.url_for("record", record_id=found.hits[0].id)), 303)
+        return RedirectResponse(address(request, f"/record/{found.hits[0].id}"), 303)
     left_out = []
     if text and not found.hits and not after:
         left_out = await run_in_threadpool(ask, traced, _candidates(text, known))

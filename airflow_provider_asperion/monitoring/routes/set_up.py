@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlencode
 
 import yaml
+from airflow.configuration import conf
 from cryptography.fernet import InvalidToken
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -27,7 +29,8 @@ from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS
 from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
 from airflow_provider_asperion.monitoring.data import ledger
 from airflow_provider_asperion.monitoring.forms import check_form
-from airflow_provider_asperion.monitoring.pages import page
+from airflow_provider_asperion.monitoring.pages import address, page
+from airflow_provider_asperion.monitoring.plugin import PREFIX
 from airflow_provider_asperion.monitoring.rights import (
     RightsDep,
     forbidden,
@@ -69,6 +72,7 @@ async def set_up(
         settings_file=runtime.settings_path(),
         there=runtime.settings_path().exists(),
         ledger=settings.ledger.connection or "SQLite, in the state folder",
+        redirect_uri=_redirect_uri(request),
         tried=TRIED,
         titles={flow.name: flow.title for flow in FLOWS},
     )
@@ -106,7 +110,7 @@ async def connect(request: Request, rights: RightsDep) -> Response:
         COOKIE,
         runtime.cipher().encrypt(json.dumps(kept).encode()).decode(),
         max_age=COOKIE_SECONDS,
-        path=request.scope.get("root_path", "") or "/",
+        path=address(request, "") or "/",
         httponly=True,
         secure=request.url.scheme == "https",
         samesite="lax",
@@ -128,9 +132,9 @@ async def connected(request: Request, rights: RightsDep) -> Response:
         await keep_login(hook, vault, asked, code=code, redirect_uri=_redirect_uri(request))
     except AsperionError as error:
         raise ProblemError(to_problem(error)) from None
-    to = request.url_for("set_up").include_query_params(check=integration, connected=connection)
-    answer = RedirectResponse(str(to), 303)
-    answer.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
+    asked_for = urlencode({"check": integration, "connected": connection})
+    answer = RedirectResponse(address(request, f"/setup?{asked_for}"), 303)
+    answer.delete_cookie(COOKIE, path=address(request, "") or "/")
     return answer
 
 
@@ -231,7 +235,11 @@ def _connection(rights: Rights, integration: str) -> str:
 
 
 def _redirect_uri(request: Request) -> str:
-    return str(request.url_for("connected"))
+    """Return the address to which Asperion sends the person back; it is registered there."""
+    stated = conf.get("api", "base_url", fallback="")
+    if stated:
+        return f"{stated.rstrip('/')}{PREFIX}/setup/connected"
+    return f"{request.url.scheme}://{request.url.netloc}{address(request, '/setup/connected')}"
 
 
 def _kept(request: Request, rights: Rights) -> dict[str, Any]:
