@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import tempfile
-import urllib.request
 from types import SimpleNamespace
 
 import pytest
@@ -15,17 +12,12 @@ import pytest
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
 from airflow_provider_asperion.cli.main import main
-from airflow_provider_asperion.flows.intake import FileGroup, grouped
-from airflow_provider_asperion.flows.orders_to_asperion.reading import Batch
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey
-from airflow_provider_asperion.operators.delivering import deliver_batches
-from airflow_provider_asperion.operators.reading import read_group
-from airflow_provider_asperion.operators.settling import settle_run
 from tests.support.cli_world import world
+from tests.support.orders_runner import Runner, add_article
 
 pytestmark = pytest.mark.feature("X4", "W4", "O7")
-LOG = logging.getLogger(__name__)
 HEAD = "ORDER_NO;ORDER_DATE;CUSTOMER_NO;NAME;EMAIL;SKU;QUANTITY;PRICE\n"
 FILE = HEAD + (
     "4711;20260115;900;Piet Puk;piet.puk@example.org;SKU-00001;2;12.50\n"
@@ -42,44 +34,6 @@ def place(tmp_path, sshd, inbox, monkeypatch):
         yield made
 
 
-class Runner:
-    """Runs the orders flow as its DAG would."""
-
-    def __init__(self, place):
-        self.place = place
-        self.count = 0
-
-    def __call__(self, *retry, dry_run=False):
-        self.place.write()
-        self.count += 1
-        return asyncio.run(self._run(retry, dry_run))
-
-    async def _run(self, retry, dry_run):
-        flow, run = runtime.flow("default", "orders_to_asperion"), f"orders/run{self.count}"
-        names = {"integration": "default", "flow": flow, "run": run, "log": LOG}
-        async with runtime.intake("default", flow.folder, run=run) as (intake, _, _):
-            if retry:
-                found, self.problems = await intake.refused_files(retry, "1")
-            else:
-                found, self.problems = await intake.new_files()
-        groups = [FileGroup.model_validate(group.model_dump()) for group in grouped(found, batches=10)]
-        read = [await read_group(group, **names, owner=run, dry_run=dry_run) for group in groups]
-        files = [file for task in read for file in task]
-        batches = [Batch.model_validate(batch.model_dump()) for file in files for batch in file.batches]
-        delivered = await deliver_batches(batches, **names, owner=run, full=False) if batches else None
-        tallies = (
-            {claim: tally.model_dump() for claim, tally in delivered.tallies.items()} if delivered else {}
-        )
-        closing = await settle_run(
-            read=[[file.model_dump() for file in files]],
-            delivered=[{"tallies": tallies}],
-            **names,
-            dry_run=dry_run,
-        )
-        assert closing.open_problems == []
-        return closing.summary.get("counts", {})
-
-
 @pytest.fixture
 def run(place, inbox):
     (inbox / "orders.csv").write_text(FILE)
@@ -90,22 +44,6 @@ def run(place, inbox):
 
 def orders(place):
     return sorted(order["reference"] for order in place.sandbox.summary()["orders"])
-
-
-def add_article(place, code):
-    """Create an article as a client of the API does."""
-    sandbox = place.sandbox
-    request = urllib.request.Request(
-        f"{sandbox.url}/v1/articles",
-        json.dumps({"code": code, "description": code, "price": 1, "salesTypeId": "HOOG"}).encode(),
-        {
-            "Authorization": f"Bearer {sandbox.access_token}",
-            "Content-Type": "application/json",
-            "X-Tenant-Id": "1",
-        },
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status < 300
 
 
 def test_one_record_then_a_rule_then_all(run, place):

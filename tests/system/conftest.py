@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DAG = "sap_orders_to_asperion"
 ARTICLES, DEBTORS, ORDERS = 10_000, 5_000, 3_000
+# Name and role; the name is the password too.
+USERS = {"admin": "admin", "reader": "viewer", "operator": "user"}
 REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = """\
 version: 1
@@ -189,12 +191,15 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
         box = stack.enter_context(Sandbox(latency_ms=20, articles=ARTICLES, debtors=DEBTORS, orders=ORDERS))
         airflow = DemoAirflow(folder / "airflow", free_port(8080))
         airflow.prepare()
+        passwords = airflow.home / "simple_auth_manager_passwords.json.generated"
+        passwords.write_text(json.dumps({name: name for name in USERS}))
         settings = folder / "asperion.yaml"
         settings.write_text(SETTINGS.format(inbox=sshd.folder / "orders", out=sshd.folder / "in"))
         environment = airflow.environment(dags=REPOSITORY / "dags", settings=settings)
         environment |= {
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(map(":".join, USERS.items())),
             "PYTHONPATH": os.pathsep.join((str(KILL_POINTS), os.environ.get("PYTHONPATH", ""))).rstrip(":"),
             "ASPERION_KILL_POINTS": str(folder / "kill_points"),
         }

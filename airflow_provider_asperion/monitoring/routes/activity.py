@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from airflow_provider_asperion.asperion.matching import normal_form
 from airflow_provider_asperion.flows import story
@@ -21,8 +21,6 @@ from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from fastapi.responses import HTMLResponse
 
     from airflow_provider_asperion.monitoring.rights import Rights
 
@@ -73,14 +71,14 @@ async def activity(
     )
 
 
-@router.get("/record/{record_id}", name="record")
+@router.get("/record/{record_id}", name="record", response_class=HTMLResponse)
 async def show(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
     """Show all that is known of a record, but for its values."""
     view, integration = await _view(rights, record_id)
     return _page(request, rights, view, integration, None)
 
 
-@router.get("/record/{record_id}/values", name="values")
+@router.get("/record/{record_id}/values", name="values", response_class=HTMLResponse)
 async def values(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
     """Show the values of both sides too, read again now, to those who may trigger the flow's DAG."""
     view, integration = await _view(rights, record_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, Flow
@@ -18,8 +19,6 @@ from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from fastapi.responses import HTMLResponse
 
     from airflow_provider_asperion.ledger.causes import Cause
     from airflow_provider_asperion.ledger.runs import Run
@@ -59,7 +58,7 @@ class IntegrationView:
     causes: tuple[Cause, ...]
 
 
-@router.get("/", name="overview")
+@router.get("/", name="overview", response_class=HTMLResponse)
 async def overview(request: Request, rights: RightsDep) -> HTMLResponse:
     """Show all flows of the integrations that the user may read."""
     found = await places(rights.readable())
@@ -67,7 +66,7 @@ async def overview(request: Request, rights: RightsDep) -> HTMLResponse:
     return page(request, rights, "overview.html", integrations=views, title="Overview")
 
 
-@router.get("/flow/{integration}/{name}", name="flow")
+@router.get("/flow/{integration}/{name}", name="flow", response_class=HTMLResponse)
 async def flow(request: Request, rights: RightsDep, integration: str, name: str) -> HTMLResponse:
     """Show the runs of one flow, as a list and as pictures."""
     if name not in BY_NAME or integration not in rights.readable():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
 
 from airflow_provider_asperion.hooks.flows import BY_NAME, flow_of
 from airflow_provider_asperion.hooks.triggering import trigger
@@ -19,8 +20,6 @@ from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fastapi.responses import HTMLResponse
-
     from airflow_provider_asperion.ledger.causes import Cause
 
 router = APIRouter()
@@ -28,7 +27,7 @@ router = APIRouter()
 RETRIED = BY_NAME["orders_to_asperion"]
 
 
-@router.get("/refused", name="refused")
+@router.get("/refused", name="refused", response_class=HTMLResponse)
 async def refused(request: Request, rights: RightsDep) -> HTMLResponse:
     """Show why records are refused, each cause once."""
     found = await places(rights.readable())
@@ -39,7 +38,7 @@ async def refused(request: Request, rights: RightsDep) -> HTMLResponse:
     )
 
 
-@router.post("/retry", name="retry")
+@router.post("/retry", name="retry", response_class=HTMLResponse)
 async def retry(request: Request, rights: RightsDep) -> HTMLResponse:
     """Trigger a run that tries refused orders again, with today's mapping and settings."""
     form = await check_form(request, rights.user)

@@ -12,7 +12,7 @@ from airflow.configuration import conf
 from cryptography.fernet import InvalidToken
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
 from airflow_provider_asperion.asperion.auth import (
@@ -39,8 +39,6 @@ from airflow_provider_asperion.monitoring.trying import MOST_BYTES, MOST_DOCUMEN
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
-    from fastapi.responses import HTMLResponse
-
     from airflow_provider_asperion.monitoring.rights import Rights
 
 router = APIRouter()
@@ -138,7 +136,7 @@ async def connected(request: Request, rights: RightsDep) -> Response:
     return answer
 
 
-@router.post("/setup/try", name="try_mapping")
+@router.post("/setup/try", name="try_mapping", response_class=HTMLResponse)
 async def try_mapping(request: Request, rights: RightsDep) -> HTMLResponse:
     """Map an uploaded sample; nothing is written."""
     form = await check_form(request, rights.user)

@@ -1,0 +1,387 @@
+"""The pages, on a real ledger, SSH server and sandbox; Airflow's permissions are in the hands of the test."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tempfile
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi.testclient import TestClient
+
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import DocumentKey
+from airflow_provider_asperion.monitoring import data, forms, rights
+from airflow_provider_asperion.monitoring.app import make_app
+from airflow_provider_asperion.monitoring.routes import refused
+from tests.support.cli_world import world
+from tests.support.orders_runner import Runner, add_article
+
+pytestmark = pytest.mark.feature("W3")
+HEAD = "ORDER_NO;ORDER_DATE;CUSTOMER_NO;NAME;EMAIL;SKU;QUANTITY;PRICE\n"
+FILE = HEAD + (
+    "4711;20260115;900;Piet Puk;piet.puk@example.org;SKU-00001;2;12.50\n"
+    "4712;20260115;901;Kees Kwik;kees.kwik@example.org;SKU-99999;1;3.00\n"
+    "4713;20260115;902;Jan Jansen;jan@example.org;SKU-00002;two;3.00\n"
+)
+PERSONAL = ("Piet Puk", "piet.puk", "Kees", "kees.kwik", "Jansen")
+PAGES = ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion", "/openapi.json")
+STATIC = ("/static/style.css", "/static/theme.js", "/static/icon.svg")
+FORMS = ("/retry", "/setup/connect", "/setup/try")
+
+
+class Manager:
+    """Stands for Airflow's auth manager: knows reader, trigger and admin."""
+
+    def is_authorized_dag(self, *, method, access_entity=None, details=None, user):
+        return user.level >= (1 if method == "GET" else 2)
+
+    def is_authorized_connection(self, *, method, details=None, user):
+        return user.level >= 3
+
+
+class Person:
+    def __init__(self, level):
+        self.level = level
+
+    def get_id(self):
+        return f"person-{self.level}"
+
+    get_name = get_id
+
+
+@pytest.fixture
+def place(tmp_path, sshd, inbox, monkeypatch):
+    with world(tmp_path / "home", sshd, inbox, monkeypatch, articles=12, debtors=6, orders=0) as made:
+        made.flow["delivery"] = {"unclear_wait_seconds": 0.01, "busy_wait_seconds": 5}
+        made.side["administration"] = 1
+        monkeypatch.setattr(rights, "get_auth_manager", Manager)
+        data._ledger.cache_clear()
+        (inbox / "orders.csv").write_text(FILE)
+        made.run = Runner(made)
+        assert made.run() == {"created": 1, "refused": 2}
+        yield made
+        data.ledger().close()
+        data._ledger.cache_clear()
+
+
+def client(level=None):
+    app = make_app()
+    if level is not None:
+        app.dependency_overrides[get_user] = lambda: Person(level)
+    return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+
+
+def record_id(key):
+    return DocumentKey("1", "sales_order", key).id
+
+
+@pytest.fixture
+def reader(place):
+    return client(1)
+
+
+@pytest.fixture
+def operator(place):
+    return client(2)
+
+
+@pytest.fixture
+def admin(place):
+    return client(3)
+
+
+def form(level, **fields):
+    return {forms.FIELD: forms.token_for(Person(level)), **fields}
+
+
+def test_overview_says_what_needs_a_person_and_what_to_do(reader):
+    text = reader.get("/").text
+    assert "Orders, SAP to Asperion" in text
+    assert "article SKU-99999 does not exist in Asperion" in text
+    assert "create or activate the article" in text
+    assert "1 created" in text
+
+
+@pytest.mark.parametrize("asked", ["4712", "SKU-99999"])
+def test_activity_finds_by_number_and_leads_to_the_record(reader, asked):
+    answer = reader.get("/activity", params={"text": asked})
+    if asked == "4712":
+        assert answer.status_code == 303
+        assert answer.headers["location"].endswith(f"/record/{record_id('4712')}")
+    else:
+        assert "Nothing is known" in answer.text
+
+
+@pytest.mark.feature("W6")
+def test_activity_finds_by_an_address_that_the_ledger_cannot_read(reader, place):
+    text = reader.get("/activity", params={"text": " Piet.Puk@Example.ORG "}).text
+    assert record_id("4711") in text
+    assert record_id("4712") not in text
+    held = b"".join(path.read_bytes() for path in (place.home / "asperion").rglob("*") if path.is_file())
+    assert b"piet.puk" not in held.lower()
+
+
+def test_activity_finds_by_file_state_flow_and_run(reader):
+    def found(**asked):
+        text = reader.get("/activity", params=asked).text
+        return {key for key in ("4711", "4712", "4713") if record_id(key) in text}
+
+    assert found(text="orders.csv") == {"4711", "4712", "4713"}
+    assert found(state="refused") == {"4712", "4713"}
+    assert found(text="orders/run1", state="done") == {"4711"}
+    assert found(flow="products_to_sap") == set()
+    assert found(period="1h") == {"4711", "4712", "4713"}
+
+
+@pytest.mark.feature("O4")
+def test_a_record_tells_its_trail_without_values(reader):
+    text = reader.get(f"/record/{record_id('4711')}").text
+    for sentence in (
+        "Seen for the first time",
+        "customer matched by email, debtor created",
+        "About to send: POST sales_order",
+        "Created in Asperion as",
+        "orders.csv",
+    ):
+        assert sentence in text
+    assert not [value for value in PERSONAL if value in text]
+    assert "Who may trigger the DAG can read them" in text
+
+
+def test_values_of_both_sides_are_read_again_on_demand(operator):
+    text = operator.get(f"/record/{record_id('4711')}/values").text
+    assert "piet.puk@example.org" in text, "the file, as SAP sent it"
+    assert "12.50" in text
+    assert re.search(r"salesorderwithlines/\d+", text), "and what Asperion holds now"
+    refusal = operator.get(f"/record/{record_id('4712')}/values").text
+    assert "kees.kwik@example.org" in refusal
+    assert "it is not known under which id Asperion has it" in refusal
+
+
+@pytest.mark.feature("W4", "X4")
+def test_refused_by_cause_retried_and_landed(operator, place, monkeypatch):
+    text = operator.get("/refused").text
+    assert "article.missing lines.sku" in text
+    assert "mapping.row lines.quantity" in text
+    asked = []
+
+    def trigger(dag, conf, *, by, user):
+        asked.append((dag, conf, by, user))
+        return "manual__now"
+
+    monkeypatch.setattr(refused, "trigger", trigger)
+    answer = operator.post("/retry", data=form(2, integration="default", wanted="article.missing"))
+    assert answer.status_code == 200
+    assert "sap_orders_to_asperion/runs/manual__now" in answer.text
+    conf = {"retry": ["article.missing"], "dry_run": False}
+    assert asked == [("sap_orders_to_asperion", conf, "ui", "person-2")]
+    add_article(place, "SKU-99999")
+    assert place.run(*asked[0][1]["retry"]) == {"created": 1}
+    text = operator.get("/refused").text
+    assert "article.missing" not in text
+    assert "mapping.row" in text
+    assert "Tried again after it had been refused" in operator.get(f"/record/{record_id('4712')}").text
+
+
+def test_plan_before_retry(operator, monkeypatch):
+    asked = []
+    monkeypatch.setattr(refused, "trigger", lambda dag, conf, **by: asked.append(conf) or "run")
+    sent = form(2, integration="default", wanted="*", dry_run="yes")
+    assert "Nothing is written" in operator.post("/retry", data=sent).text
+    assert asked == [{"retry": ["*"], "dry_run": True}]
+
+
+@pytest.mark.feature("W1")
+def test_set_up_tries_both_connections_and_shows_what_there_is_to_choose(operator):
+    text = operator.get("/setup").text
+    assert "Try both now" in text
+    assert "Connect to Asperion" not in text, "that needs the right to edit the connection"
+    text = operator.get("/setup", params={"check": "default"}).text
+    assert "Connected to administration 1." in text
+    assert "Logged in" in text
+    assert "V0, V21, V9" in text
+
+
+@pytest.mark.feature("W1")
+def test_a_connection_that_fails_says_why(operator, place):
+    place.asperion["access_token"] = "wrong"
+    place.sap["password"] = "wrong"
+    place.write()
+    text = operator.get("/setup", params={"check": "default"}).text
+    assert text.count('"tag bad">fails') >= 1
+    assert "fixed access token is not accepted" in text.lower() or "access token" in text
+
+
+@pytest.mark.feature("W1")
+def test_connect_to_asperion_through_its_consent_page(admin, place):
+    place.asperion |= {"access_token": None}
+    place.write()
+    begun = admin.post("/setup/connect", data=form(3, integration="default"))
+    assert begun.status_code == 303
+    consent = begun.headers["location"]
+    query = parse_qs(urlsplit(consent).query)
+    assert {"state", "code_challenge", "redirect_uri"} <= set(query)
+    assert query["code_challenge_method"] == ["S256"]
+    back = _consent(place, consent)
+    assert back.startswith(query["redirect_uri"][0])
+    ended = admin.get("/setup/connected?" + urlsplit(back).query)
+    assert ended.status_code == 303, ended.text
+    assert "connected=asperion_default" in ended.headers["location"]
+    text = admin.get(ended.headers["location"]).text
+    assert "Connected to administration 1." in text
+    assert admin.get("/setup/connected?" + urlsplit(back).query).status_code == 403, "it counts once"
+
+
+@pytest.mark.feature("W1")
+def test_an_answer_that_is_not_ours_is_turned_away(admin, place):
+    place.asperion |= {"access_token": None}
+    place.write()
+    assert admin.get("/setup/connected?code=x&state=y").status_code == 403, "no login was begun here"
+    admin.post("/setup/connect", data=form(3, integration="default"))
+    answer = admin.get("/setup/connected?code=x&state=forged")
+    assert answer.status_code == 409
+    assert "state differs" in answer.text
+
+
+def _consent(place, url):
+    """Do what a person does on the consent page of the sandbox; return where it leads."""
+    import http.client
+    from urllib.parse import urlencode
+
+    parts = urlsplit(url)
+    fields = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    body = urlencode({**fields, "username": "demo", "password": "demo", "consent": "yes"})
+    connection = http.client.HTTPConnection(parts.netloc)
+    connection.request(
+        "POST",
+        f"{parts.path}?{parts.query}",
+        body,
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    return connection.getresponse().headers["Location"]
+
+
+@pytest.mark.feature("W1", "W2")
+def test_a_mapping_is_tried_on_a_sample(operator):
+    files = {"sample": ("sample.csv", io.BytesIO(FILE.encode()), "text/csv")}
+    text = operator.post(
+        "/setup/try", data=form(2, integration="default", flow="orders_to_asperion"), files=files
+    ).text
+    assert "sales order 4711" in text
+    assert "piet.puk@example.org" in text
+    assert "mapping.row" in text
+    assert "no number in the form" in text
+
+
+def test_a_sample_that_is_none(operator):
+    asked = form(2, integration="default", flow="orders_to_asperion")
+    assert operator.post("/setup/try", data=asked).status_code == 422
+    files = {"sample": ("x.bin", io.BytesIO(bytes(range(256))), "application/octet-stream")}
+    answer = operator.post("/setup/try", data=asked, files=files)
+    assert answer.status_code == 200
+    assert "card bad" in answer.text
+
+
+def test_settings_as_they_count_can_be_taken_away(operator, reader):
+    answer = operator.get("/setup/settings.yaml")
+    assert "orders_to_asperion" in answer.text
+    assert reader.get("/setup/settings.yaml").status_code == 403
+
+
+def test_every_route_asks_who_is_there(place):
+    """Without a login nothing; readers read; the right to a page is not the right to its forms."""
+    nobody, reader, stranger = client(), client(1), client(0)
+    paths = {route.path for route in make_app().routes}
+    shown = {*PAGES, *STATIC, *FORMS, f"/record/{record_id('4711')}", f"/record/{record_id('4711')}/values"}
+    shown |= {"/setup/connected", "/setup/settings.yaml"}
+    patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$") for path in paths]
+    assert all(any(pattern.match(path) for path in shown) for pattern in patterns), "each route is tried"
+    for path in sorted(shown):
+        post = path in FORMS
+        for who, expected in ((nobody, {401}), (stranger, {403})):
+            answer = who.post(path) if post else who.get(path)
+            assert answer.status_code in expected, path
+    for path in (*PAGES, *STATIC):
+        assert reader.get(path).status_code == 200, path
+    assert reader.get(f"/record/{record_id('4711')}/values").status_code == 403
+    assert reader.post("/retry", data=form(1, integration="default", wanted="*")).status_code == 403
+    assert reader.post("/setup/connect", data=form(1, integration="default")).status_code == 403
+    asked = form(1, integration="default", flow="orders_to_asperion")
+    files = {"sample": ("sample.csv", io.BytesIO(FILE.encode()), "text/csv")}
+    assert reader.post("/setup/try", data=asked, files=files).status_code == 403
+    assert client(2).post("/setup/connect", data=form(2, integration="default")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, None),
+        ({"Origin": "https://evil.example"}, None),
+        ({}, ""),
+        ({}, "forged"),
+        ({}, "of another"),
+    ],
+)
+def test_no_other_site_can_send_our_forms(operator, headers, token, monkeypatch):
+    monkeypatch.setattr(refused, "trigger", lambda *args, **kwargs: pytest.fail("it was triggered"))
+    sent = form(2, integration="default", wanted="*")
+    if token is not None:
+        sent[forms.FIELD] = forms.token_for(Person(3)) if token == "of another" else token
+    assert operator.post("/retry", data=sent, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/record/unknown",
+        "/record/%00",
+        "/flow/default/unknown",
+        "/flow/unknown/orders_to_asperion",
+        "/activity?after=garbage",
+        "/activity?text=%00%01&flow=x&state=y&period=z",
+        "/activity?text=" + "x" * 501,
+        "/static/..%2fapp.py",
+        "/static/app.py",
+        "/nowhere",
+    ],
+)
+def test_odd_requests_are_answered_and_never_a_fault(reader, path):
+    answer = reader.get(path, headers={"accept": "text/html"})
+    assert answer.status_code in (200, 404, 409, 422), path
+    assert "Traceback" not in answer.text
+
+
+def test_what_comes_from_outside_cannot_write_into_a_page(operator, place, inbox):
+    (inbox / "<b>x.csv").write_text(HEAD + "<script>1</script>;20260115;9;N;n@example.org;SKU-1;1;1\n")
+    place.run()
+    for path in ("/", "/activity", "/refused"):
+        assert "<script>1" not in operator.get(path).text
+        assert "<b>x.csv" not in operator.get(path).text
+    headers = operator.get("/").headers
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert headers["cache-control"] == "no-store"
+
+
+def test_a_ledger_that_is_not_there_is_told(operator, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime, "ledger_url", lambda settings: "postgresql://nobody:x@127.0.0.1:9/none")
+        answer = operator.get("/activity", headers={"accept": "text/html"})
+    assert answer.status_code == 409
+    assert "ledger.unreachable" in answer.text
+
+
+@pytest.mark.feature("O2")
+def test_a_filtered_order_is_known_to_have_arrived(operator, place, inbox):
+    place.flow["filter"] = {"channel": ["web"]}
+    (inbox / "shop.csv").write_text(HEAD + "4720;20260115;9;Naam;n@example.org;SKU-00001;1;1\n")
+    assert place.run() == {"filtered": 1}
+    text = operator.get("/activity", params={"text": "4720"}).text
+    assert "arrived and was left out" in text
+    assert "sales channel (none) is not among web" in text

@@ -1,0 +1,202 @@
+"""The pages inside a real Airflow, as people with different rights see them, in a real browser.
+
+Runs last: it adds an article, and orders.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_provider_asperion.sandbox.sap_files import orders_csv, orders_of
+
+from .conftest import DAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from airflow_provider_asperion.sandbox.sap_files import SapOrder
+
+    from .conftest import Landscape
+
+pytestmark = [pytest.mark.slow, pytest.mark.feature("W3")]
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or ""
+MISSING = "SKU-99999"
+# Pictures for the manual: ASPERION_PICTURES=docs/pictures pytest tests/system/test_web_pages.py
+PICTURES = os.environ.get("ASPERION_PICTURES")
+ROUTES = ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion", "/static/style.css")
+
+
+def token(landscape: Landscape, user: str) -> str:
+    body = json.dumps({"username": user, "password": user}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{landscape.airflow.url}/auth/token", body, headers)
+    with urllib.request.urlopen(request) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+def status(landscape: Landscape, path: str, user: str | None, *, method: str = "GET") -> int:
+    headers = {} if user is None else {"Authorization": f"Bearer {token(landscape, user)}"}
+    url = f"{landscape.airflow.url}/asperion{path}"
+    request = urllib.request.Request(url, b"" if method == "POST" else None, headers, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.fixture(scope="module")
+def sent(landscape: Landscape) -> list[SapOrder]:
+    """Two orders, one for an article that is not there; the flow has run."""
+    good, bad = orders_of(77, 2)
+    for line in bad.lines:
+        object.__setattr__(line, "sku", MISSING)
+    landscape.drop("pages.csv", orders_csv([good, bad]))
+    run = landscape.trigger(DAG)
+    assert landscape.wait(run, DAG) == "success"
+    assert landscape.result(run)["counts"] == {"created": 1, "refused": 1}
+    return [good, bad]
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    if not BROWSER:
+        pytest.skip("no browser is installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1360, "height": 850})
+        yield context
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(context: BrowserContext, landscape: Landscape) -> Page:
+    page = context.new_page()
+    page.goto(f"{landscape.airflow.url}/auth/login")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", "admin")
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile(r"/(?!auth)"))
+    return page
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"pages-{name}.png")
+
+
+def test_each_route_asks_airflow_who_may(landscape: Landscape, sent: list[SapOrder]) -> None:
+    for path in ROUTES:
+        assert status(landscape, path, None) == 401, path
+        assert status(landscape, path, "reader") == 200, path
+    for path in ("/retry", "/setup/connect", "/setup/try"):
+        assert status(landscape, path, None, method="POST") == 401, path
+        assert status(landscape, path, "reader", method="POST") == 403, path
+    assert status(landscape, "/setup/settings.yaml", "reader") == 403
+    assert status(landscape, "/setup/settings.yaml", "operator") == 200
+
+
+def test_the_page_stands_in_airflows_navigation(page: Page, landscape: Landscape) -> None:
+    page.goto(f"{landscape.airflow.url}/")
+    page.get_by_role("link", name="Asperion").click()
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("heading", name="Overview").wait_for()
+    inside.get_by_text("Orders, SAP to Asperion").wait_for()
+    picture(page, "overview")
+
+
+@pytest.mark.feature("O4")
+def test_an_order_is_found_by_number_and_by_address(
+    page: Page, landscape: Landscape, sent: list[SapOrder]
+) -> None:
+    good = sent[0]
+    page.goto(f"{landscape.airflow.url}/asperion/")
+    page.fill("header input[type=search]", good.reference)
+    page.press("header input[type=search]", "Enter")
+    page.get_by_text("Created in Asperion as").wait_for()
+    assert "pages.csv" in page.content()
+    assert good.email not in page.content()
+    page.fill("header input[type=search]", good.email)
+    page.press("header input[type=search]", "Enter")
+    page.get_by_role("link", name=good.reference).first.click()
+    page.get_by_text("Created in Asperion as").wait_for()
+    page.get_by_role("link", name="Read them again").click()
+    page.get_by_text(good.email).first.wait_for()
+    picture(page, "record")
+
+
+@pytest.mark.feature("W4", "X4")
+def test_refused_for_a_missing_article_mended_and_retried(
+    page: Page, landscape: Landscape, sent: list[SapOrder]
+) -> None:
+    page.goto(f"{landscape.airflow.url}/asperion/refused")
+    card = page.locator(".card", has_text=f"article {MISSING} does not exist in Asperion")
+    card.get_by_text("What to do:").wait_for()
+    picture(page, "refused")
+    add_article(landscape)
+    card.get_by_role("button", name="Try these again").click()
+    run = page.get_by_role("link", name="The run in Airflow").get_attribute("href")
+    assert run is not None
+    run_id = urllib.request.unquote(run.rpartition("/")[2])
+    assert landscape.wait(run_id, DAG) == "success"
+    assert landscape.result(run_id)["counts"] == {"created": 1}
+    page.goto(f"{landscape.airflow.url}/asperion/activity?text={sent[1].reference}")
+    page.get_by_text("Tried again after it had been refused").wait_for()
+    page.goto(f"{landscape.airflow.url}/asperion/refused")
+    assert MISSING not in page.content()
+
+
+@pytest.mark.feature("W1")
+def test_connect_to_asperion_through_the_consent_page(page: Page, landscape: Landscape) -> None:
+    page.goto(f"{landscape.airflow.url}/asperion/setup")
+    page.get_by_role("button", name="Connect to Asperion").first.click()
+    page.fill("input[name=username]", "demo")
+    page.fill("input[name=password]", "demo")
+    page.get_by_role("button", name="Log in and allow").click()
+    page.get_by_text("The login at Asperion is kept").wait_for()
+    page.get_by_text("Connected to administration 1.").wait_for()
+    picture(page, "setup")
+
+
+@pytest.mark.feature("W1", "W2")
+def test_a_mapping_is_tried_on_a_sample(page: Page, landscape: Landscape, tmp_path: Path) -> None:
+    sample = tmp_path / "sample.csv"
+    sample.write_bytes(orders_csv(orders_of(78, 1)))
+    page.goto(f"{landscape.airflow.url}/asperion/setup")
+    page.locator("input[type=file]").first.set_input_files(sample)
+    page.get_by_role("button", name="Try", exact=True).first.click()
+    page.get_by_text("Becomes").wait_for()
+    picture(page, "sample")
+
+
+def test_a_page_without_a_login_says_where_to_log_in(landscape: Landscape, context: BrowserContext) -> None:
+    browser = context.browser
+    assert browser is not None
+    other = browser.new_context()
+    page = other.new_page()
+    page.goto(f"{landscape.airflow.url}/asperion/refused")
+    page.get_by_role("heading", name="Please log in").wait_for()
+    other.close()
+
+
+def add_article(landscape: Landscape) -> None:
+    body = {"code": MISSING, "description": MISSING, "price": 1, "salesTypeId": "HOOG"}
+    headers = {"Authorization": f"Bearer {landscape.box.access_token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(
+        f"{landscape.box.url}/v1/articles", json.dumps(body).encode(), headers | {"X-Tenant-Id": "1"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status < 300
