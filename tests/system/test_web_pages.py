@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_asperion.sandbox.sap_files import orders_csv, orders_of
+from airflow_provider_asperion.sandbox.sap_files import SampleOrder, orders_csv, sample_orders
 
 from .conftest import DAG
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import BrowserContext, Page
-
-    from airflow_provider_asperion.sandbox.sap_files import SapOrder
 
     from .conftest import Landscape
 
@@ -35,6 +33,10 @@ MISSING = "SKU-99999"
 # Pictures for the manual: ASPERION_PICTURES=docs/pictures pytest tests/system/test_web_pages.py
 PICTURES = os.environ.get("ASPERION_PICTURES")
 ROUTES = ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion", "/static/style.css")
+
+
+def some_order(place: int, sku: str) -> list[SampleOrder]:
+    return sample_orders(1, seed=place, articles=[sku], customers=100, first=990_000 + place, prefix="P")
 
 
 def token(landscape: Landscape, user: str) -> str:
@@ -57,11 +59,10 @@ def status(landscape: Landscape, path: str, user: str | None, *, method: str = "
 
 
 @pytest.fixture(scope="module")
-def sent(landscape: Landscape) -> list[SapOrder]:
+def sent(landscape: Landscape) -> list[SampleOrder]:
     """Two orders, one for an article that is not there; the flow has run."""
-    good, bad = orders_of(77, 2)
-    for line in bad.lines:
-        object.__setattr__(line, "sku", MISSING)
+    (good,), (bad,) = some_order(1, "SKU-00001"), some_order(2, MISSING)
+    landscape.airflow.request("PATCH", f"dags/{DAG}?update_mask=is_paused", {"is_paused": False})
     landscape.drop("pages.csv", orders_csv([good, bad]))
     run = landscape.trigger(DAG)
     assert landscape.wait(run, DAG) == "success"
@@ -98,7 +99,7 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(PICTURES) / f"pages-{name}.png")
 
 
-def test_each_route_asks_airflow_who_may(landscape: Landscape, sent: list[SapOrder]) -> None:
+def test_each_route_asks_airflow_who_may(landscape: Landscape, sent: list[SampleOrder]) -> None:
     for path in ROUTES:
         assert status(landscape, path, None) == 401, path
         assert status(landscape, path, "reader") == 200, path
@@ -120,7 +121,7 @@ def test_the_page_stands_in_airflows_navigation(page: Page, landscape: Landscape
 
 @pytest.mark.feature("O4")
 def test_an_order_is_found_by_number_and_by_address(
-    page: Page, landscape: Landscape, sent: list[SapOrder]
+    page: Page, landscape: Landscape, sent: list[SampleOrder]
 ) -> None:
     good = sent[0]
     page.goto(f"{landscape.airflow.url}/asperion/")
@@ -140,7 +141,7 @@ def test_an_order_is_found_by_number_and_by_address(
 
 @pytest.mark.feature("W4", "X4")
 def test_refused_for_a_missing_article_mended_and_retried(
-    page: Page, landscape: Landscape, sent: list[SapOrder]
+    page: Page, landscape: Landscape, sent: list[SampleOrder]
 ) -> None:
     page.goto(f"{landscape.airflow.url}/asperion/refused")
     card = page.locator(".card", has_text=f"article {MISSING} does not exist in Asperion")
@@ -174,7 +175,7 @@ def test_connect_to_asperion_through_the_consent_page(page: Page, landscape: Lan
 @pytest.mark.feature("W1", "W2")
 def test_a_mapping_is_tried_on_a_sample(page: Page, landscape: Landscape, tmp_path: Path) -> None:
     sample = tmp_path / "sample.csv"
-    sample.write_bytes(orders_csv(orders_of(78, 1)))
+    sample.write_bytes(orders_csv(some_order(3, "SKU-00002")))
     page.goto(f"{landscape.airflow.url}/asperion/setup")
     page.locator("input[type=file]").first.set_input_files(sample)
     page.get_by_role("button", name="Try", exact=True).first.click()
