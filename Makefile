@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 IN_COMPAT := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH"
 RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup demo test unit lint lock compat wheel clean
+.PHONY: help setup demo test unit lint lock compat wheel docs clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,8 +38,11 @@ compat: ## Prove the oldest supported Airflow in an environment of its own: unit
 wheel: setup ## Build the wheel, install it in a clean environment and ask Airflow for it
 	@scripts/wheel.sh
 
+docs: ## Build the manual as a site into site/, in an environment of its own
+	@scripts/docs.sh
+
 clean: ## Remove what these commands made
-	@rm -rf .venv .compat .demo .demo-compat build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .compat .docs .demo .demo-compat build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: sshd
 sshd:

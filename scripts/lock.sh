@@ -9,4 +9,5 @@ compile() {
 extras=(--extra sandbox --extra postgres --extra test)
 compile setup.cfg "${extras[@]}" requirements/build.in -o requirements/lock.txt
 compile setup.cfg "${extras[@]}" requirements/build.in -c requirements/compat.in -o requirements/compat.txt
+compile requirements/docs.in -o requirements/docs.txt
 compile requirements/bootstrap.in -o requirements/bootstrap.txt

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv with the locked versions. Quick when nothing has changed. Usage: scripts/setup.sh [VENV] [LOCK]
+# Makes .venv with the locked versions. Quick when nothing has changed. Usage: scripts/setup.sh [VENV] [LOCK] [bare]
+# With "bare" our package stays outside.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:-.venv}
@@ -50,6 +51,8 @@ if ! "$venv/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashe
   "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
   "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" || true
 fi
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --no-index -e .
+if [ "${3:-}" != bare ]; then
+  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation --no-index -e .
+fi
 echo "$wanted" >"$stamp"
 echo "==> ready"

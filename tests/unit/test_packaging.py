@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = "airflow_provider_asperion"
-LOCKS = ("lock.txt", "compat.txt", "bootstrap.txt")
+LOCKS = ("lock.txt", "compat.txt", "docs.txt", "bootstrap.txt")
 SUPPORTED_PYTHON = ("3.11", "3.12", "3.13")
 # Imports that belong to a dependency by another name: packages made and released as one.
 PART_OF = {"pydantic-core": "pydantic", "apache-airflow-core": "apache-airflow"}

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Builds the manual as a site into site/. A link, an anchor or a picture that is not there is an error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh .docs requirements/docs.txt bare
+.docs/bin/python scripts/site_pages.py build/manual
+# The theme tells of its successor at each build; docs/dependencies.md does.
+NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet --strict --clean
+echo "site/index.html: $(find site -name '*.html' | wc -l) pages"
