@@ -144,9 +144,11 @@ class Press:
         self.problems = []
 
     @asynccontextmanager
-    async def parts(self, batch, *, full=False, kill=None, mapping=None, flow=None, sleep=asyncio.sleep):
+    async def parts(
+        self, batch, *, full=False, kill=None, mapping=None, flow=None, sleep=asyncio.sleep, lease=120
+    ):
         flow = flow or a_flow()
-        ledger = _CountedLedger.open(self.url, create=True, lease_seconds=120)
+        ledger = _CountedLedger.open(self.url, create=True, lease_seconds=lease)
         if kill is not None:
             ledger.effect = kill
         session = ledger_session(ledger, "test", batch.extraction)

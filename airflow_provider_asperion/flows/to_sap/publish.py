@@ -18,6 +18,7 @@ from airflow_provider_asperion.flows.to_sap.prepare import Preparing, mapped_rec
 from airflow_provider_asperion.ledger import GripLost, outbox
 from airflow_provider_asperion.ledger.outbox import Decision, OutFile
 from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.faults import stalled
 from airflow_provider_asperion.sap.file_names import file_name
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.sap.dropbox import Dropbox
     from airflow_provider_asperion.sap.writing import FileContent
 
-# The longest that making a file appear takes: two answers of the server, each watched by itself.
-REVEAL_MARGIN_SECONDS = 15.0
+# Of the lease: as long as making one file appear may take. The heartbeat comes every third, too.
+REVEAL_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,26 @@ async def publish(records: Sequence[Observed], parts: Publishing) -> Published:
 async def complete(found: Outbox, parts: Publishing) -> None:
     """Bring a batch to its end whose files are on the server, under their names or still hidden."""
     for file in found.files:
-        parts.live.ensure_alive(REVEAL_MARGIN_SECONDS)
-        await parts.dropbox.reveal(file.name, done_file=True)
+        await _reveal(file.name, parts)
     await _run(parts, outbox.published, parts.live.session, found.id)
+
+
+async def _reveal(name: str, parts: Publishing) -> None:
+    """Let a file appear while the lease lasts.
+
+    :raises ProblemError: the server takes longer than that: after it, this worker may be thought dead.
+    """
+    seconds = _reveal_seconds(parts)
+    parts.live.ensure_alive(seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            await parts.dropbox.reveal(name, done_file=True)
+    except TimeoutError:
+        raise ProblemError(stalled(name, seconds)) from None
+
+
+def _reveal_seconds(parts: Publishing) -> float:
+    return parts.live.session.lease_seconds * REVEAL_SHARE
 
 
 async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Published:
@@ -96,7 +114,7 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
     uploaded = []
     for name, file in files.items():
         # One that was thought dead must not write over the file of whoever came after it.
-        parts.live.ensure_alive(REVEAL_MARGIN_SECONDS)
+        parts.live.ensure_alive(_reveal_seconds(parts))
         sent = await parts.dropbox.upload(name, [file.body])
         uploaded.append(OutFile(name=name, sha256=sent.sha256, size=sent.size))
     await _run(parts, outbox.uploaded, session, key.id, uploaded)

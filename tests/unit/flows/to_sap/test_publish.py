@@ -7,7 +7,10 @@ import datetime as dt
 
 import pytest
 
+from airflow_provider_asperion.flows.to_sap.publish import publish
 from airflow_provider_asperion.ledger import Ledger, outbox, snapshots
+from airflow_provider_asperion.records import ProblemError
+from airflow_provider_asperion.settings import LedgerSettings
 from tests.support.outgoing import (
     ADMINISTRATION,
     FLOW,
@@ -155,6 +158,33 @@ async def test_killed_at_any_effect_and_taken_up_by_another_run(tmp_path, after,
 
 
 @pytest.mark.feature("X2")
+async def test_the_shortest_lease_of_the_settings_is_long_enough(press):
+    shortest = next(
+        one.ge for one in LedgerSettings.model_fields["lease_seconds"].metadata if hasattr(one, "ge")
+    )
+    await press.publish([a_product()], lease=shortest)
+    assert len(press.folder.rows()) == 1
+
+
+async def test_a_server_that_is_slow_to_rename_is_given_up_before_the_lease_is_over(press):
+    bounds = LedgerSettings.model_fields["lease_seconds"].metadata
+    shortest = next(one.ge for one in bounds if hasattr(one, "ge"))
+    async with press.parts(a_batch(), lease=1.2) as parts:
+        quick = parts.dropbox.reveal
+
+        async def slow(name, **more):
+            await asyncio.sleep(5)
+            await quick(name, **more)
+
+        parts.dropbox.reveal = slow
+        with pytest.raises(ProblemError, match=r"sftp\.stalled") as told:
+            await publish([a_product()], parts)
+    assert told.value.transient
+    assert press.folder.rows() == []
+    await press.publish([a_product()])
+    assert len(press.folder.rows()) == 1
+
+
 async def test_two_runs_at_once_send_each_record_once(press):
     records = [a_product(sku) for sku in SKUS]
     await asyncio.gather(
