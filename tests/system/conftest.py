@@ -23,6 +23,7 @@ from airflow_provider_asperion.sandbox.demo_airflow import (
     running,
     wait_for,
 )
+from tests.support import live_ledger
 from tests.support.sshd import Sshd, running_sshd
 
 if TYPE_CHECKING:
@@ -172,6 +173,10 @@ class Landscape:
 
     def references(self) -> list[str]:
         return sorted(document["reference"] for document in self.box.summary()["orders"])
+
+    def ask_ledger(self, statement: str, *parameters: str | int) -> list[list[Any]]:
+        """Run one statement on the ledger; see :mod:`tests.support.live_ledger`."""
+        return live_ledger.ask(self.home / "asperion" / "ledger.db", statement, *parameters)
 
     def kill_tasks(self, task: str = "deliver", *, with_worker: bool) -> int:
         """SIGKILL every process that works in a task, and its worker too; return how many there were."""

@@ -6,10 +6,8 @@ The tests build on each other, in this order.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,11 +98,8 @@ def test_archived_files_of_an_interval_are_read_again(landscape: Landscape, firs
 
 def test_a_forgetful_ledger_is_made_up_for_by_asking_asperion(landscape: Landscape, first_run: str) -> None:
     """X4: what the ledger does not know is adopted from Asperion, not doubled. The login stays known."""
-    # Closed at once: the byte search below opens and closes the same file, which would take away the locks of
-    # a connection that this process still holds, and with them what keeps its view of the ledger true.
-    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger, ledger:
-        for table in ("documents", "sightings", "events", "files"):
-            ledger.execute(f"delete from asperion_{table}")
+    for table in ("documents", "sightings", "events", "files"):
+        landscape.ask_ledger(f"delete from asperion_{table}")
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LANDED_DAYS_AGO + 1)
     run = landscape.trigger(archived_from=since.isoformat())
     assert landscape.wait(run) == "success"

@@ -6,10 +6,8 @@ The tests build on each other, in this order.
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -182,13 +180,10 @@ def newest(landscape: Landscape, dag: str) -> str:
 
 
 def snapshots(landscape: Landscape, flow: str) -> int:
-    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
-        (count,) = ledger.execute(
-            "select count(*) from asperion_snapshots where flow = ? and published_at is not null", (flow,)
-        ).fetchone()
+    statement = "select count(*) from asperion_snapshots where flow = ? and published_at is not null"
+    ((count,),) = landscape.ask_ledger(statement, flow)
     return int(count)
 
 
 def test_the_ledger_is_sound_after_all_that(landscape: Landscape, sap: Sap) -> None:
-    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
-        assert ledger.execute("pragma integrity_check").fetchall() == [("ok",)]
+    assert landscape.ask_ledger("pragma integrity_check") == [["ok"]]

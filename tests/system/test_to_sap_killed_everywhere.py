@@ -6,10 +6,8 @@ The tests build on each other, in this order. A small administration of its own 
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,12 +75,8 @@ def run(landscape: Landscape, **conf: object) -> dict[str, object]:
 
 def sent(landscape: Landscape) -> dict[str, str]:
     """Return what the ledger says SAP has: SKU and file."""
-    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
-        found = ledger.execute(
-            "select key, file from asperion_snapshots where administration = ? and published_at is not null",
-            (str(ADMINISTRATION),),
-        )
-        return dict(found.fetchall())
+    statement = "select key, file from asperion_snapshots where administration = ? and published_at > ''"
+    return {key: file for key, file in landscape.ask_ledger(statement, str(ADMINISTRATION))}
 
 
 def test_killed_before_and_after_each_effect_all_is_there_once(landscape: Landscape, sap: Sap) -> None:
