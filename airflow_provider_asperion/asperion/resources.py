@@ -34,7 +34,7 @@ from airflow_provider_asperion.asperion.wire import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_asperion.asperion.client import AsperionClient
     from airflow_provider_asperion.asperion.listing import OnProblem
@@ -200,22 +200,32 @@ class Asperion:
             )
         names = self.names.document(kind)
         if lookup == "recent":
-            query = self._since(kind, since)
-        else:
-            query = self._text_filter(names.reference, reference.strip(), self.names.query.equals)
+            return [document async for document in self.recent_documents(kind, since, reference=reference)]
+        query = self._text_filter(names.reference, reference.strip(), self.names.query.equals)
         return [
             read_document(item, kind, names)
             async for item in self.client.items(self.names.document_path(kind), query)
             if same_code(str(get_field(item, names.reference) or ""), reference)
         ]
 
-    async def recent_documents(
-        self, kind: DocumentKind, since: dt.date | None = None
-    ) -> AsyncIterator[Document]:
-        """Yield the documents since a day; all where the API has no filter for that (``recent_filter``)."""
+    def recent_documents(
+        self, kind: DocumentKind, since: dt.date | None = None, *, reference: str | None = None
+    ) -> Listing[Document]:
+        """Walk the documents since a day; all where the API has no filter for that (``recent_filter``).
+
+        A list that moves meanwhile is walked again: an order that was missed would be placed twice.
+
+        :param reference: only those; others are not even read.
+        """
+        names = self.names.document(kind)
+
+        async def reader(item: dict[str, Any]) -> Sequence[Document]:
+            named = str(get_field(item, names.reference) or "")
+            wanted = reference is None or same_code(named, reference)
+            return (read_document(item, kind, names),) if wanted else ()
+
         path, query = self.names.document_path(kind), self._since(kind, since)
-        async for item in self.client.items(path, query):
-            yield read_document(item, kind, self.names.document(kind))
+        return Listing(self.client, path, reader, changes=Changes(), query=query, id_name=names.id)
 
     async def get_document(self, kind: DocumentKind, document_id: models.Id) -> Document:
         """Return one document.

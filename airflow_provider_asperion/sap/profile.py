@@ -30,7 +30,8 @@ class Limits(Record):
     """What a file may hold at most. Beyond it comes a problem, never a full memory."""
 
     file_bytes: PositiveInt = Field(4 * 1024**3, description="Bytes of a file.")
-    json_bytes: PositiveInt = Field(32 * 1024**2, description="Characters of a JSON file: it is read whole.")
+    # What SAP's receivers take by default, and our writers write (CPI: files up to 40 MB).
+    json_bytes: PositiveInt = Field(40_000_000, description="Characters of a JSON file: it is read whole.")
     document_bytes: PositiveInt = Field(16 * 1024**2, description="Characters of one document.")
     segments: PositiveInt = Field(200_000, description="Segments, or CSV rows, of one document.")
     field_length: PositiveInt = Field(10_000, description="Characters of one field.")

@@ -211,7 +211,7 @@ class _Delivery:
     async def _known(self, staged: StagedOrder, grip: Grip) -> Outcome:
         """Say of an order that the ledger knows as done: created by this run, skipped, or changed since."""
         if grip.changed and self._parts.flow.delivery.changed_order == "refuse":
-            problem = _changed(grip)
+            problem = changed_problem(grip.asperion_id)
             await self._event(staged, grip, "refused", problem)
             return _outcome(staged, "refused", problem, asperion_id=grip.asperion_id)
         how = await self._ended_here(staged, grip)
@@ -308,10 +308,11 @@ def _taken_over() -> Problem:
     )
 
 
-def _changed(grip: Grip) -> Problem:
+def changed_problem(asperion_id: str | None) -> Problem:
+    """Say that an order came again with other content than it was delivered with."""
     return Problem(
         rule="order.changed",
-        message=f"the order was delivered before as {grip.asperion_id}, with other content",
+        message=f"the order was delivered before as {asperion_id}, with other content",
         remedy="change or cancel it in Asperion by hand, or set delivery.changed_order: skip",
         field="reference",
     )

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from airflow_provider_asperion.asperion.errors import AsperionError, to_problem
 from airflow_provider_asperion.flows.orders_to_asperion.decide import Decider
-from airflow_provider_asperion.flows.orders_to_asperion.deliver import amount_of
+from airflow_provider_asperion.flows.orders_to_asperion.deliver import amount_of, changed_problem
 from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
 from airflow_provider_asperion.ledger import DocumentKey
 from airflow_provider_asperion.records import Problem, ProblemError, Record, shape_of
@@ -102,6 +102,9 @@ async def plan(
     async def one(staged: StagedOrder, key: DocumentKey) -> PlanEntry:
         document = known.get(key)
         if document is not None and document.state == "done":
+            if document.fingerprint != staged.fingerprint and flow.delivery.changed_order == "refuse":
+                problem = changed_problem(document.asperion_id)
+                return _entry(staged, "refuse", problems=(problem,), asperion_id=document.asperion_id)
             return _entry(staged, "skip", asperion_id=document.asperion_id)
         async with in_flight:
             try:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_asperion.records import ProblemError
 from airflow_provider_asperion.sap.json_writing import JsonWriter
+from airflow_provider_asperion.sap.profile import Limits
 from airflow_provider_asperion.sap.write_profile import ControlRecord, WriteProfile
 from tests.support.idoc_trees import MESSAGES, document, trees, written
 
@@ -78,3 +79,8 @@ def test_what_is_written_is_read_back_equal(read, basic_type, data):
     content = written(JsonWriter(WriteProfile()), document(basic_type, tree))
     (found,) = read(content, message_types=(MESSAGES[basic_type],), check_totals=False)
     assert {name: value for name, value in found.data.items() if name != "EDI_DC40"} == tree
+
+
+@pytest.mark.feature("X6")
+def test_a_file_as_large_as_we_write_is_one_that_we_read():
+    assert Limits().json_bytes >= WriteProfile().maximum_bytes

@@ -51,3 +51,15 @@ async def test_an_update_is_shown_field_by_field_and_masked_for_logs(workshop):
     assert (entry.customer, city.now, city.then) == ("update", "Ede", "Utrecht")
     assert city.masked() == "customer.city: Aaa -> Aaaaaaa"
     assert "Utrecht" not in repr(entry)
+
+
+async def test_an_order_that_came_again_with_other_content_is_refused_as_in_delivery(workshop):
+    await workshop.deliver(an_order("done"))
+    again = an_order("done", content="other")
+    (entry,) = await planned(workshop, again)
+    (outcome,) = await workshop.deliver(again)
+    assert (entry.action, outcome.state) == ("refuse", "refused")
+    assert entry.problems[0].rule == outcome.problems[0].rule == "order.changed"
+    assert entry.asperion_id == outcome.asperion_id
+    (entry,) = await planned(workshop, again, delivery={"changed_order": "skip"})
+    assert entry.action == "skip"
