@@ -156,6 +156,7 @@ class AsperionClient:
         pager = pager or self.pager(path)
         size = str(page_size or self.names.habits.page_size)
         while pager.page is not None:
+            pager.asked_at = self._now()
             paging = {query_names.page: str(pager.page), query_names.page_size: size}
             for item in pager.read(await self.get(path, {**(query or {}), **paging}, tenant=tenant)):
                 yield item

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.asperion.client import AsperionClient
     from airflow_provider_asperion.asperion.models import DocumentDetail
     from airflow_provider_asperion.asperion.names import Names
+    from airflow_provider_asperion.asperion.paging import Pager
 
 Entry = TypeVar("Entry")
 Body = dict[str, Any]
@@ -121,6 +122,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self.walks = 0
         self.shifted = False
         self.unreadable = 0
+        self._pager: Pager | None = None
         self._client = client
         self._path = path
         self._read = read
@@ -134,6 +136,11 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
         self._vanished: set[int | str | None] = set()
         self._entries = self._walk_all()
 
+    @property
+    def asked_at(self) -> dt.datetime | None:
+        """When the page of the entry at hand was asked for: what it says is not older than that."""
+        return None if self._pager is None else self._pager.asked_at
+
     async def __anext__(self) -> Entry:
         """Return the next entry."""
         return await anext(self._entries)
@@ -145,7 +152,7 @@ class Listing(AsyncIterator[Entry], Generic[Entry]):
 
     async def _walk_until_at_rest(self, query: Mapping[str, str]) -> AsyncIterator[Entry]:
         for remaining in reversed(range(self._client.names.habits.list_walks)):
-            pager = self._client.pager(self._path, self._id_name)
+            pager = self._pager = self._client.pager(self._path, self._id_name)
             vanished = set(self._vanished)
             self.walks += 1
             try:

@@ -13,6 +13,7 @@ from airflow_provider_asperion.asperion.errors import BadAnswer
 from airflow_provider_asperion.asperion.names import get_field
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
 
@@ -24,6 +25,7 @@ class Pager:
     :ivar came: how many different entries came.
     :ivar total: how many the server said there are, on the last page read; None: it did not say.
     :ivar circling: the pages end in a circle.
+    :ivar asked_at: when the page was asked for whose items come now: what they say is not older.
     """
 
     def __init__(self, path: str, *, page_name: str, first_page: int, id_name: str = "id") -> None:
@@ -38,6 +40,7 @@ class Pager:
         self.came = 0
         self.total: int | None = None
         self.circling = False
+        self.asked_at: dt.datetime | None = None
 
     @property
     def shifted(self) -> bool:

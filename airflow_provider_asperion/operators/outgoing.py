@@ -66,6 +66,7 @@ class ExtractOperator(ToSapOperator):
         """Return the batches."""
         from airflow_provider_asperion.operators.publishing import extract
 
+        chosen = parameters(context)
         with told_to_airflow(self.log):
             account.begin(context, self.integration, self.flow_name)
             extraction = asyncio.run(
@@ -75,6 +76,7 @@ class ExtractOperator(ToSapOperator):
                     integration=self.integration,
                     run=runtime.run_of(context),
                     interval=changed_interval(context),
+                    full=chosen.full,
                     log=self.log,
                 )
             )

@@ -108,6 +108,7 @@ def planned(
             side,
             run="plan",
             interval=interval,
+            full=full,
             on_problem=on_problem,
             log=LOG,
             choose=choose if keys else lambda source: source,
@@ -115,7 +116,7 @@ def planned(
         extraction = asyncio.run(reading)
         yield FlowPlan(
             extraction=extraction,
-            changed=side.changed(interval, extraction.administration),
+            changed=side.changed(interval, extraction.administration, full=full),
             chosen=found[-1] if found else None,
             mappings=mappings,
             side=side,

@@ -58,18 +58,20 @@ async def extract(
     integration: str,
     run: str,
     interval: tuple[dt.datetime, dt.datetime] | None,
+    full: bool,
     log: Logger,
 ) -> Extraction:
     """Stage what changed in Asperion.
 
     :param interval: only what changed in it; None: as the settings say.
+    :param full: read everything, unless an interval is given.
     :raises ProblemError, AsperionError: it cannot be read; what was staged is left for the next try.
     """
     causes = ProblemLog(log)
     with runtime.open_ledger() as ledger:
         side = ToSapSide(flow_name, flow, integration, ledger, runtime.vault(ledger).identity_hasher())
         extraction = await extract_into(
-            runtime.staging(), side, run=run, interval=interval, on_problem=causes, log=log
+            runtime.staging(), side, run=run, interval=interval, full=full, on_problem=causes, log=log
         )
     causes.close()
     log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
@@ -89,11 +91,13 @@ class ToSapSide:
     ledger: Ledger
     hashed: IdentityHasher
 
-    def changed(self, asked: tuple[dt.datetime, dt.datetime] | None, administration: str) -> Interval | None:
+    def changed(
+        self, asked: tuple[dt.datetime, dt.datetime] | None, administration: str, *, full: bool
+    ) -> Interval | None:
         """Return the interval whose changes to ask for; None: everything."""
         if asked is not None:
             return Interval(*asked)
-        if self.flow.changes.by == "content":
+        if full or self.flow.changes.by == "content":
             return None
         mark = self.ledger.run(watermarks.get, administration, self.flow_name)
         if mark is None:
@@ -115,6 +119,7 @@ async def extract_into(
     *,
     run: str,
     interval: tuple[dt.datetime, dt.datetime] | None,
+    full: bool,
     on_problem: Callable[[Problem], None],
     log: Logger,
     choose: Callable[[Source], Source] = lambda source: source,
@@ -132,7 +137,7 @@ async def extract_into(
         administration = str(asperion.client.administration)
         source = choose(source_of(side.flow_name, flow, side.ledger, administration, side.hashed))
         await source.prepare(asperion)
-        changed = side.changed(interval, administration)
+        changed = side.changed(interval, administration, full=full)
         extractor = Extractor(
             source,
             staging,
@@ -145,8 +150,7 @@ async def extract_into(
         extractor.result.administration = administration
         extractor.result.moves_watermark = interval is None
         extraction = await extractor.extract(
-            source.walk(asperion, changed),
-            clock=lambda: dt.datetime.now(dt.UTC),
+            source.walk(asperion, changed, extractor.unreadable),
             known=side.known(administration) if changed is None else None,
         )
         log.info("Asperion: %s", asperion.client.stats)

@@ -60,7 +60,7 @@ def run(place):
     async def tasks(name, run_id, full, dry_run):
         flow = runtime.flow("default", name)
         shared = {"integration": "default", "run": run_id, "log": LOG}
-        extraction = await publishing.extract(name, flow, interval=None, **shared)
+        extraction = await publishing.extract(name, flow, interval=None, full=full, **shared)
         published = [
             await publishing.publish_batch(
                 batch, name, flow, owner=run_id, dry_run=dry_run, full=full, **shared

@@ -53,7 +53,7 @@ class Runner:
     async def _run(self, name, interval, dry_run, full):
         run, flow = f"{name}/run{self.count}", runtime.flow("default", name)
         extraction = await publishing.extract(
-            name, flow, integration="default", run=run, interval=interval, log=LOG
+            name, flow, integration="default", run=run, interval=interval, full=full, log=LOG
         )
         published = [
             await publishing.publish_batch(
@@ -230,3 +230,25 @@ def test_full_sends_all_again(run, fetched):
     run("products_to_sap")
     fetched("products")
     assert run("products_to_sap", full=True)["counts"] == {"update": 120}
+
+
+@pytest.mark.feature("X4")
+def test_full_sends_all_also_where_changes_are_found_by_their_date(run, fetched):
+    changes = {"by": "date", "overlap_minutes": 0}
+    assert run("products_to_sap", changes=changes)["counts"] == {"create": 120}
+    assert run("products_to_sap")["extracted"]["seen"] < 120, "only what changed since is asked for"
+    assert run("products_to_sap", full=True)["counts"] == {"update": 120}
+
+
+@pytest.mark.feature("C2")
+def test_a_backfill_does_not_take_a_double_for_the_customer_that_sap_has(run, fetched, place, caplog):
+    run("customers_to_sap")
+    fetched("customers")
+    mail = next(one for one in place.sandbox.summary(seeded=True)["debtors"] if one["emailAddress"])
+    now = dt.datetime.now(dt.UTC)
+    other = "10011" if mail["customerNumber"] != "10011" else "10012"
+    place.sandbox.change("debtors", other, emailAddress=mail["emailAddress"])
+    result = run("customers_to_sap", interval=(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1)))
+    assert "customer.double" in caplog.text
+    assert other not in {document.key for document in fetched("customers")}
+    assert result["extracted"]["refused"] >= 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.flows.to_sap.extract import Source
 
@@ -39,9 +40,9 @@ class Chosen:
         """Read what the records need beside the list."""
         await self._source.prepare(asperion)
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Any]:
+    def walk(self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem) -> AsyncIterator[Any]:
         """Walk the list."""
-        return self._source.walk(asperion, changed)
+        return self._source.walk(asperion, changed, on_problem)
 
     def shown(self, item: Any) -> str:
         """Return how people find an entry."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from airflow_provider_asperion.asperion import Asperion
-    from airflow_provider_asperion.asperion.models import Debtor
+    from airflow_provider_asperion.asperion.listing import OnProblem
+    from airflow_provider_asperion.asperion.models import Debtor, Id
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import CustomersToSap
 
@@ -62,14 +63,18 @@ class CustomerSource:
     def __init__(self, flow: CustomersToSap, hashed: Callable[..., str]) -> None:
         self._flow = flow
         self._hashed = hashed
-        self._numbers: dict[str, list[str]] = defaultdict(list)
+        self._numbers: dict[str, dict[Id, str]] = defaultdict(dict)
+        self._whole: Asperion | None = None
 
     async def prepare(self, asperion: Asperion) -> None:
         """Need nothing beside the list."""
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Debtor]:
+    def walk(
+        self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem
+    ) -> AsyncIterator[Debtor]:
         """Walk the debtors."""
-        return asperion.debtors(changed)
+        self._whole = None if changed is None else asperion
+        return asperion.debtors(changed, on_problem=on_problem)
 
     def shown(self, item: Debtor) -> str:
         """Return how people find an entry."""
@@ -84,14 +89,15 @@ class CustomerSource:
             return []
         shown = self.shown(item)
         key = self._key_of(item, shown)
-        self._numbers[key].append(shown)
+        self._numbers[key][item.id] = shown
+        await self._look_for_others(item, key)
         customer = customer_of(item, self._flow.company_kind)
         return [Observed.of("customer", customer, key=key, shown=shown, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
         """Return each identity that several debtors have: none of them travels."""
         return {
-            key: double_problem(numbers, self._flow.identity)
+            key: double_problem(list(numbers.values()), self._flow.identity)
             for key, numbers in self._numbers.items()
             if len(numbers) > 1
         }
@@ -99,6 +105,15 @@ class CustomerSource:
     def gone(self, key: str, at: dt.datetime) -> Observed | Problem | None:
         """Return nothing: a debtor that has a document cannot be deleted in Asperion."""
         return None
+
+    async def _look_for_others(self, debtor: Debtor, key: str) -> None:
+        """Look for debtors of the same identity that did not change, where only a part of the list comes."""
+        field = self._flow.identity
+        if self._whole is None:
+            return
+        for other in await self._whole.find_debtors(field, str(getattr(debtor, field))):
+            if not (other.blocked and self._flow.blocked == "skip"):
+                self._numbers[key][other.id] = self.shown(other)
 
     def _key_of(self, debtor: Debtor, shown: str) -> str:
         field = self._flow.identity

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import PublishRules
     from airflow_provider_asperion.staging import BatchRef, Staging
@@ -29,8 +30,11 @@ class Source(Protocol):
     async def prepare(self, asperion: Asperion) -> None:
         """Read what the records need beside the list: VAT codes, open orders."""
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Any]:
-        """Walk the list; of an interval where one is given."""
+    def walk(self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem) -> AsyncIterator[Any]:
+        """Walk the list; of an interval where one is given.
+
+        :param on_problem: told of each entry that cannot be read; the others come all the same.
+        """
 
     def shown(self, item: Any) -> str:
         """Return how people find an entry: SKU, customer or order number."""
@@ -116,28 +120,30 @@ class Extractor:
         self._on_problem = on_problem
         self._waiting: list[Observed] = []
         self._keys: list[set[str]] = []
+        self._unreadable = 0
         self.result = Extraction(name, began_at)
 
-    async def extract(
-        self, items: AsyncIterator[Any], *, clock: Callable[[], dt.datetime], known: Iterable[str] | None
-    ) -> Extraction:
+    def unreadable(self, problem: Problem) -> None:
+        """Take note of an entry of the list that cannot be read."""
+        self._unreadable += 1
+        self._refuse([problem])
+
+    async def extract(self, items: AsyncIterator[Any], *, known: Iterable[str] | None) -> Extraction:
         """Walk a list to its end and stage what travels.
 
+        :param items: where it tells ``asked_at``, its entries were observed then; else when this began.
         :param known: keys that SAP has, to find those that are gone; None when only a part is walked.
         """
         result = self.result
         seen: set[str] = set()
-        at = clock()
         async for item in items:
             result.seen += 1
-            records = await self._records_of(item, at)
+            records = await self._records_of(item, getattr(items, "asked_at", None) or result.began_at)
             # Also one that does not travel is there: it must not count as gone.
             seen.update([one.key for one in records] or [self._source.shown(item)])
             for record in records:
                 self._add(record)
-        for key in known or ():
-            if key not in seen:
-                self._gone(key, at)
+        self._look_for_gone(seen, known or ())
         self._flush()
         self._without_doubles()
         result.staged = sum(batch.reference.count for batch in result.batches)
@@ -158,8 +164,19 @@ class Extractor:
             self.result.left_out += 1
         return records
 
-    def _gone(self, key: str, at: dt.datetime) -> None:
-        found = self._source.gone(key, at)
+    def _look_for_gone(self, seen: set[str], known: Iterable[str]) -> None:
+        """Tell of each key once, however many mappings have sent it."""
+        for key in known:
+            if self._unreadable:
+                # Whose entry could not be read is not known: any of those that did not come may be it.
+                self._on_problem(_gone_unknown(self._unreadable))
+                return
+            if key not in seen:
+                seen.add(key)
+                self._gone(key)
+
+    def _gone(self, key: str) -> None:
+        found = self._source.gone(key, self.result.began_at)
         if found is None:
             return
         self.result.gone += 1
@@ -218,6 +235,14 @@ class Extractor:
             reference = self._write(batch.number, kept)
             self.result.batches[index] = batch.model_copy(update={"reference": reference})
         self.result.batches = [batch for batch in self.result.batches if batch.reference.count]
+
+
+def _gone_unknown(unreadable: int) -> Problem:
+    return Problem(
+        rule="list.incomplete",
+        message=f"{unreadable} entries could not be read, so what is gone from Asperion was not looked for",
+        remedy="see the problems of these entries; the next run that reads all of them looks for it",
+    )
 
 
 def records_of(staging: Staging, reference: BatchRef) -> list[Observed]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.models import Debtor, Delivery, DocumentDetail, DocumentLine, Id
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import OrdersToSap
@@ -63,9 +64,11 @@ class OrderSource:
         codes = await asperion.vat_codes()
         self._rates = {str(code.id): code.percentage for code in codes if code.percentage is not None}
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[DocumentDetail]:
+    def walk(
+        self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem
+    ) -> AsyncIterator[DocumentDetail]:
         """Walk the documents with their lines."""
-        return asperion.documents(self._flow.kind, changed)
+        return asperion.documents(self._flow.kind, changed, on_problem=on_problem)
 
     def shown(self, item: DocumentDetail) -> str:
         """Return how people find an entry."""

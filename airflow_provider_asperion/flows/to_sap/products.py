@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.models import Article, SalesType, VatCode
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.settings import PriceRules, ProductsToSap
@@ -44,9 +45,11 @@ class ProductSource:
         except (NotFound, Forbidden):
             return
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Article]:
+    def walk(
+        self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem
+    ) -> AsyncIterator[Article]:
         """Walk the articles, active or not."""
-        return asperion.articles(changed)
+        return asperion.articles(changed, on_problem=on_problem)
 
     def shown(self, item: Article) -> str:
         """Return how people find an entry."""

@@ -8,15 +8,17 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from airflow_provider_asperion.asperion.retry import utc_now
 from airflow_provider_asperion.flows.to_sap.observed import Observed
 from airflow_provider_asperion.mapping.formula import Formula
 from airflow_provider_asperion.records import Problem, ProblemError, StockLevel
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.asperion.listing import OnProblem
     from airflow_provider_asperion.asperion.models import Article, Id, WarehouseStock
     from airflow_provider_asperion.asperion.moments import Interval
     from airflow_provider_asperion.asperion.names import Names
@@ -65,13 +67,16 @@ class StockCalculator:
 class StockSource:
     """The stock of all articles; of each warehouse, where the settings and Asperion tell them apart.
 
+    :param clock: tells when the reservations were summed.
     :raises ProblemError: the calculation of the settings is wrong.
     """
 
     flow_name = "stock_to_sap"
 
-    def __init__(self, flow: StockToSap) -> None:
+    def __init__(self, flow: StockToSap, clock: Callable[[], dt.datetime] = utc_now) -> None:
         self._flow = flow
+        self._clock = clock
+        self._reserved_at: dt.datetime | None = None
         self._calculate = StockCalculator(flow.stock)
         self._reserved: dict[str, Decimal] = defaultdict(Decimal)
         self._reserved_by_id: dict[Id, Decimal] = defaultdict(Decimal)
@@ -84,6 +89,7 @@ class StockSource:
         """
         self.check_names(asperion.names)
         if self._flow.stock.reservations == "orders" and "reserved" in self._calculate.needs:
+            self._reserved_at = self._clock()
             async for line in asperion.open_order_lines():
                 if line.article_code is not None:
                     self._reserved[line.article_code] += line.quantity
@@ -106,9 +112,11 @@ class StockSource:
                 )
             )
 
-    def walk(self, asperion: Asperion, changed: Interval | None) -> AsyncIterator[Article]:
+    def walk(
+        self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem
+    ) -> AsyncIterator[Article]:
         """Walk all articles: whether a change of stock moves the date of change is unknown."""
-        return asperion.articles(None)
+        return asperion.articles(None, on_problem=on_problem)
 
     def shown(self, item: Article) -> str:
         """Return how people find an entry."""
@@ -121,7 +129,8 @@ class StockSource:
         """
         if item.active is False and self._flow.inactive == "skip":
             return []
-        levels = self.levels(item, at)
+        # No newer than the older of the two readings that it is made of.
+        levels = self.levels(item, at if self._reserved_at is None else min(at, self._reserved_at))
         self._told[item.code] = (levels[0].unit, levels[0].manage_stock)
         return [_observed(level) for level in levels]
 

@@ -69,6 +69,16 @@ async def test_a_list_at_rest_is_walked_once(asperion, api):
     assert "orderBy" not in api.calls(ARTICLES)[0][0]
 
 
+async def test_it_tells_when_the_page_of_an_entry_was_asked_for(asperion, api, time):
+    shop = Shop(1, 2, 3)
+    shop.after[1] = lambda: setattr(time, "seconds", time.seconds + 60)
+    api.script(ARTICLES, shop)
+    listing = asperion.articles()
+    assert listing.asked_at is None
+    asked = [(entry.id, listing.asked_at - time.now()) async for entry in listing]
+    assert asked == [(1, -dt.timedelta(seconds=60)), (2, -dt.timedelta(seconds=60)), (3, dt.timedelta())]
+
+
 async def test_an_order_is_asked_for_where_its_syntax_is_known(make_asperion, api):
     api.script(DEBTORS, Shop(1, 2, 3))
     asperion = make_asperion(names={"query": {"order_value": "id asc"}})
@@ -115,6 +125,24 @@ async def test_without_noticing_the_shift_entries_are_lost(asperion, api, case, 
     came = set(await walk(asperion.articles()))
     assert came < {item["id"] for item in shop.items} | {1}
     assert {item["id"] for item in shop.items} - came
+
+
+@pytest.mark.feature("O4", "X2")
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_an_order_that_was_placed_is_found_among_recent_ones_although_the_list_moves(
+    make_asperion, api, monkeypatch, noticed
+):
+    if not noticed:
+        monkeypatch.setattr(Pager, "shifted", property(lambda self: False))
+    shop = Shop(1, 2, 3, 4, 5)
+    for item in shop.items:
+        item["reference"] = f"R{item['id']}"
+    shop.items[4]["orderNumber"] = []  # somebody else's order that cannot be read hides nothing
+    shop.after = {1: lambda: shop.remove(1)}
+    api.script(ORDERS, shop)
+    asperion = make_asperion(names={"habits": {"sales_order": {"lookup": "recent"}}})
+    found = await asperion.find_documents("sales_order", "R3")
+    assert [document.id for document in found] == ([3] if noticed else [])
 
 
 async def test_a_list_that_grows_at_its_end_is_whole(asperion, api):

@@ -7,12 +7,15 @@ import datetime as dt
 import pytest
 from cryptography.fernet import Fernet
 
+from airflow_provider_asperion.asperion import Interval, Names
 from airflow_provider_asperion.asperion.models import Article, Debtor
 from airflow_provider_asperion.flows.to_sap.customers import CustomerSource
 from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
 from airflow_provider_asperion.flows.to_sap.products import ProductSource
+from airflow_provider_asperion.flows.to_sap.stock import StockSource
 from airflow_provider_asperion.ledger import IdentityHasher
-from airflow_provider_asperion.settings import CustomersToSap, ProductsToSap, PublishRules
+from airflow_provider_asperion.records import Problem
+from airflow_provider_asperion.settings import CustomersToSap, ProductsToSap, PublishRules, StockToSap
 from airflow_provider_asperion.staging import Staging
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -30,8 +33,8 @@ class Room:
         self.staging = Staging(folder, Fernet(Fernet.generate_key()))
         self.problems = []
 
-    async def extract(self, source, items, *, known=None, **rules):
-        extractor = Extractor(
+    def extractor(self, source, **rules):
+        return Extractor(
             source,
             self.staging,
             PublishRules(**rules),
@@ -40,7 +43,10 @@ class Room:
             began_at=NOON,
             on_problem=self.problems.append,
         )
-        return await extractor.extract(listed(items), clock=lambda: NOON, known=known)
+
+    async def extract(self, source, items, *, known=None, **rules):
+        walked = listed(items) if isinstance(items, list) else items
+        return await self.extractor(source, **rules).extract(walked, known=known)
 
     def keys(self, extraction):
         return [
@@ -153,3 +159,90 @@ async def test_company_and_person(room):
     assert (company["company"], company["person"]) == ("Klant 1", "P. Smit")
     assert (company["billing"]["street"], company["billing"]["house_number"]) == ("Kerkstraat", "12-a")
     assert (person.get("company"), person["person"]) == (None, "Klant 2")
+
+
+class Pages:
+    """A list whose entries come in pages, each asked for at a moment of its own."""
+
+    def __init__(self, *pages):
+        self._entries = [(at, item) for at, items in pages for item in items]
+        self.asked_at = None
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self._entries:
+            raise StopAsyncIteration
+        self.asked_at, item = self._entries.pop(0)
+        return item
+
+
+@pytest.mark.feature("S1")
+async def test_a_record_was_observed_when_its_page_was_asked_for(room):
+    later = NOON + dt.timedelta(minutes=5)
+    pages = Pages((NOON, articles(1)), (later, [Article(id=2, code="A-2")]))
+    extractor = room.extractor(products())
+    found = await extractor.extract(pages, known=["A-3"])
+    records = records_of(room.staging, found.batches[0].reference)
+    assert [record.observed_at for record in records] == [NOON, later]
+
+
+@pytest.mark.feature("S1", "S3")
+async def test_stock_is_no_newer_than_the_reservations_in_it(room):
+    """Another run may have read the article earlier, the reservations later: its answer is the newer one."""
+
+    class Asperion:
+        names = Names()
+
+        def open_order_lines(self):
+            return listed([])
+
+    before = NOON - dt.timedelta(minutes=5)
+    source = StockSource(StockToSap(), clock=lambda: before)
+    await source.prepare(Asperion())
+    found = await room.extractor(source).extract(
+        Pages((NOON, [Article(id=1, code="A-1", current_stock=5)])), known=None
+    )
+    (record,) = records_of(room.staging, found.batches[0].reference)
+    assert record.observed_at == before
+    assert record.values()["observed_at"] == before
+
+
+@pytest.mark.feature("P1")
+async def test_a_sku_that_several_mappings_sent_is_gone_once(room):
+    found = await room.extract(products(gone="flag"), articles(1), known=["A-1", "A-2", "A-1", "A-2"])
+    assert (found.gone, room.keys(found)) == (1, [["A-1", "A-2"]])
+
+
+@pytest.mark.feature("P1")
+async def test_an_entry_that_cannot_be_read_leaves_the_others_and_is_not_taken_for_gone(room):
+    extractor = room.extractor(products(gone="flag"))
+
+    async def items():
+        yield articles(1)[0]
+        extractor.unreadable(Problem(rule="asperion.unreadable", message="x", remedy="y", record="2"))
+
+    found = await extractor.extract(items(), known=["A-1", "A-2", "A-3"])
+    assert (room.keys(found), found.refused, found.gone) == ([["A-1"]], 1, 0)
+    assert [one.rule for one in room.problems] == ["asperion.unreadable", "list.incomplete"]
+
+
+@pytest.mark.feature("C2")
+async def test_where_only_changes_are_read_a_double_that_did_not_change_is_found_all_the_same(room):
+    changed = [debtor(1, "a@example.nl"), debtor(3, "b@example.nl")]
+
+    class Asperion:
+        def debtors(self, interval, *, on_problem):
+            return listed(changed)
+
+        async def find_debtors(self, field, value):
+            everybody = [*changed, debtor(2, "A@example.nl")]
+            return [one for one in everybody if one.email.casefold() == value.casefold()]
+
+    for interval, sent in ((Interval(NOON, None), ["3"]), (None, ["1", "3"])):
+        room.problems.clear()
+        source = customers()
+        found = await room.extract(source, source.walk(Asperion(), interval, room.problems.append))
+        assert [key for batch in room.keys(found) for key in batch] == sent
+        assert [one.rule for one in room.problems] == ["customer.double"] * (interval is not None)
