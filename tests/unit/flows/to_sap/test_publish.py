@@ -167,7 +167,7 @@ async def test_the_shortest_lease_of_the_settings_is_long_enough(press):
 
 
 async def test_a_server_that_is_slow_to_rename_is_given_up_before_the_lease_is_over(press):
-    """Whoever takes the batch over must not meet a rename of this worker: the next try brings it to its end."""
+    """Whoever takes the batch over must not meet a rename of this one: the next try ends it."""
     async with press.parts(a_batch(), lease=1.2) as parts:
         quick = parts.dropbox.reveal
 
