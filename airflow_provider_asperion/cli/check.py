@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_asperion.cli.check_asperion import check_asperion
 from airflow_provider_asperion.cli.check_deployment import check_dags, check_pool, check_state
 from airflow_provider_asperion.cli.check_master_data import check_master_data
+from airflow_provider_asperion.cli.check_notifications import check_letters, check_notifications
 from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
 from airflow_provider_asperion.cli.check_sftp import check_drop_folder, check_sftp
 from airflow_provider_asperion.cli.check_to_sap import (
@@ -61,6 +62,9 @@ def _check_integration(report: Report, settings: Settings, name: str, *, ledger_
     answers = integration.flows.answers_from_sap
     if answers is not None and answers.enabled and not report.counts["FAIL"]:
         asyncio.run(check_drop_folder(report, integration.sap.connection, answers.folder))
+    check_notifications(report, name, integration.notifications)
+    if ledger_works:
+        check_letters(report, name)
 
 
 def _check_to_sap(report: Report, integration: Integration, name: str, *, ledger_works: bool) -> None:

@@ -185,6 +185,18 @@ COMMANDS = (
         "Ends with 1 when nothing is known of it.",
     ),
     Command(
+        "notify",
+        "Show what is wrong now and send what waits to be told; or try the channels with a test message",
+        "airflow_provider_asperion.cli.notify.notify",
+        (
+            _argument("--test", action="store_true", help="Send a test message through each channel instead"),
+            _argument("--channel", metavar="NAME", help="With --test: through this channel only"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+        "Ends with 1 when a channel fails.",
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

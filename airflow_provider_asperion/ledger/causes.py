@@ -12,6 +12,7 @@ from sqlalchemy.sql.functions import func
 
 from airflow_provider_asperion.ledger.search import Hit, of_refused
 from airflow_provider_asperion.ledger.tables import documents, files, snapshots
+from airflow_provider_asperion.records.groups import field_of_cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,9 +47,16 @@ class Cause:
 
 
 def causes(
-    work: Work, *, administration: str | None = None, kinds: Sequence[str] | None = None
+    work: Work,
+    *,
+    administration: str | None = None,
+    kinds: Sequence[str] | None = None,
+    sample: int = SAMPLE,
 ) -> list[Cause]:
-    """Return the causes of all that is refused or held now, the most frequent first."""
+    """Return the causes of all that is refused or held now, the most frequent first.
+
+    :param sample: how many of the newest records each cause shows.
+    """
     statement = (
         select(documents, files.c.name.label("file_name"))
         .outerjoin(files, files.c.id == documents.c.file_id)
@@ -64,7 +72,7 @@ def causes(
     for hit in of_refused(work.connection.execute(statement).all()):
         reason = hit.problems[0] if hit.problems else None
         groups.setdefault((reason.rule if reason else "unknown", _field(reason)), []).append(hit)
-    found = [_cause(rule, field, hits) for (rule, field), hits in groups.items()]
+    found = [_cause(rule, field, hits, sample) for (rule, field), hits in groups.items()]
     return sorted(found, key=lambda cause: (-cause.count, cause.rule, cause.field or ""))
 
 
@@ -79,13 +87,10 @@ def waiting(work: Work) -> dict[tuple[str, str, str], int]:
 
 
 def _field(problem: Problem | None) -> str | None:
-    """Return the field of a problem without the number of a line: the same row of a mapping is at fault."""
-    if problem is None or problem.field is None:
-        return None
-    return ".".join(part for part in problem.field.split(".") if not part.isdigit())
+    return None if problem is None else field_of_cause(problem.field)
 
 
-def _cause(rule: str, field: str | None, hits: list[Hit]) -> Cause:
+def _cause(rule: str, field: str | None, hits: list[Hit], sample: int) -> Cause:
     problem = hits[0].problems[0] if hits[0].problems else None
     return Cause(
         rule=rule,
@@ -95,7 +100,7 @@ def _cause(rule: str, field: str | None, hits: list[Hit]) -> Cause:
         count=len(hits),
         newest=hits[0].updated_at,
         kinds=dict(Counter(hit.kind for hit in hits)),
-        sample=tuple(hits[:SAMPLE]),
+        sample=tuple(hits[:sample]),
     )
 
 

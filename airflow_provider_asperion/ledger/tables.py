@@ -222,3 +222,72 @@ names = Table(
     PrimaryKeyConstraint("name_hash", "document_id"),
     Index(None, "document_id"),
 )
+
+# Problems by cause that the tasks of a run have met, until the run is settled and for some days after it.
+findings = Table(
+    "asperion_findings",
+    metadata,
+    Column("run_id", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("run_id", "task", "digest"),
+    Index(None, "at"),
+)
+
+# What people are told of: one row per cause, from its first sight until it is gone.
+alerts = Table(
+    "asperion_alerts",
+    metadata,
+    Column("integration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("told_count", Integer, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    PrimaryKeyConstraint("integration", "flow", "digest"),
+    Index(None, "state", "seen_at"),
+)
+
+# What is to be told through which channel and is not told yet: it waits for its time, or the channel failed.
+letters = Table(
+    "asperion_letters",
+    metadata,
+    Column("integration", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),
+    Column("taken_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("integration", "channel", "flow", "digest"),
+)
+
+# Circuit breakers: flows that stop because too many of their records are refused.
+circuits = Table(
+    "asperion_circuits",
+    metadata,
+    Column("integration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("probe", Text),
+    Column("probe_until", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("integration", "flow"),
+)

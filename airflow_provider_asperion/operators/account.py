@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.operators.interval import parameters
@@ -17,11 +17,27 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger.runs import RunState
 
 
+class OfAFlow(Protocol):
+    """What the operators of all flows have."""
+
+    integration: str
+    flow_name: ClassVar[str]
+
+    @property
+    def log(self) -> Any:
+        """Its logger."""
+
+
 @dataclass(slots=True)
 class Account:
-    """What a run comes to. ``files`` are those that it read or wrote."""
+    """What a run comes to.
+
+    :param files: those that it read or wrote.
+    :param whole: it looked at every record that there is: a cause that it did not meet is gone.
+    """
 
     files: int = 0
+    whole: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     problems: dict[str, int] = field(default_factory=dict)
 
@@ -41,22 +57,38 @@ def begin(context: Context, integration: str, flow: str) -> None:
             ledger.run(runs.begin, runtime.run_of(context), integration, flow)
 
 
-def idle(context: Context, integration: str, flow: str) -> None:
+def idle(context: Context, operator: OfAFlow) -> None:
     """Put down that a run has looked and found nothing to do."""
-    begin(context, integration, flow)
+    begin(context, operator.integration, operator.flow_name)
     _end(context, "idle", Account())
+    _tell(context, operator, well=True, whole=False)
 
 
 @contextmanager
-def ending(context: Context) -> Iterator[Account]:
-    """Put down how the run ends: well, or with the exception that leaves the block."""
+def ending(context: Context, operator: OfAFlow) -> Iterator[Account]:
+    """Put down how the run ends, well or with the exception that leaves the block; and tell people."""
     account = Account()
     try:
         yield account
     except BaseException:
         _end(context, "failed", account)
+        _tell(context, operator, well=False, whole=False)
         raise
     _end(context, "done", account)
+    _tell(context, operator, well=True, whole=account.whole)
+
+
+def _tell(context: Context, operator: OfAFlow, *, well: bool, whole: bool) -> None:
+    from airflow_provider_asperion.notifications.alarms import run_ended
+
+    run_ended(
+        context,
+        integration=operator.integration,
+        flow=operator.flow_name,
+        well=well,
+        whole=whole,
+        log=operator.log,
+    )
 
 
 def _end(context: Context, state: RunState, account: Account) -> None:

@@ -66,7 +66,9 @@ async def read_answers(
             counts.update(notes.counts)
             counts["refused"] += len(faults)
             counts["files"] += 1
-    causes.close()
+        causes.close()
+        if not dry_run:
+            await asyncio.to_thread(causes.note, ledger, run, owner)
     log.info("%s: %s", "dry run, nothing was written" if dry_run else "all files", dict(counts))
     return dict(counts)
 

@@ -48,7 +48,7 @@ class ReadAnswersOperator(FromSapOperator):
         from airflow_provider_asperion.operators.answering import read_answers
 
         groups = [FileGroup.model_validate(group) for group in self.files]
-        with told_to_airflow(self.log), account.ending(context) as told:
+        with told_to_airflow(self.log), account.ending(context, self) as told:
             counts = asyncio.run(
                 read_answers(
                     [file for group in groups for file in group.files],

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from airflow_provider_asperion.records import Problem
 
 
 class Logger(Protocol):
@@ -44,5 +46,16 @@ def told_to_airflow(log: Logger) -> Iterator[None]:
         return
     for problem in problems[1:]:
         log.error("%s", problem)
-    failure = AirflowException if all(problem.transient for problem in problems) else AirflowFailException
-    raise failure(str(problems[0])) from None
+    raise failure_of(problems, str(problems[0])) from None
+
+
+def failure_of(problems: Sequence[Problem], text: str, *, final: bool | None = None) -> AirflowException:
+    """Return the failure of a task because of problems, which its alert tells.
+
+    :param final: whether trying again cannot help; by default unless all problems are transient.
+    """
+    if final is None:
+        final = not all(problem.transient for problem in problems)
+    failure = AirflowFailException(text) if final else AirflowException(text)
+    failure.problems = tuple(problems)  # type: ignore[attr-defined]
+    return failure

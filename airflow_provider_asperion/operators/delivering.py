@@ -14,7 +14,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrde
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import GripLost, LedgerQueue, files, ledger_session
 from airflow_provider_asperion.operators.reading import ProblemLog
-from airflow_provider_asperion.records import Outcome, Tally
+from airflow_provider_asperion.records import Outcome, Problem, Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -34,13 +34,13 @@ class Delivered:
     :param tallies: counts and amounts by claimed file.
     :param pending: orders without an end state.
     :param transient: True when trying again can help.
-    :param reason: the first problem of a pending order.
+    :param reason: the first problem of a pending order, None where none is pending.
     """
 
     tallies: dict[str, Tally]
     pending: int
     transient: bool
-    reason: str
+    reason: Problem | None
 
 
 async def deliver_batches(
@@ -82,6 +82,7 @@ async def deliver_batches(
             )
             outcomes = await deliver(staged, parts, on_outcome=progress)
             progress.close()
+            await asyncio.to_thread(progress.note, ledger, run, owner)
             log.info(
                 "Asperion: %s; ledger: %s calls in %s transactions",
                 asperion.client.stats,
@@ -154,7 +155,7 @@ def _delivered(staged: Sequence[StagedOrder], outcomes: Sequence[Outcome]) -> De
         tallies=tallies,
         pending=len(pending),
         transient=all(problem.transient for problem in problems),
-        reason=str(problems[0]) if problems else "",
+        reason=problems[0] if problems else None,
     )
 
 
@@ -177,6 +178,9 @@ class _Progress:
 
     def close(self) -> None:
         self._problems.close()
+
+    def note(self, ledger: Ledger, run: str, owner: str) -> None:
+        self._problems.note(ledger, run, owner)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.links.records import RecordsLink
+from airflow_provider_asperion.notifications.failures import task_failed
 from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import archived_interval, parameters
@@ -32,6 +33,7 @@ class FromSapOperator(BaseOperator):
     flow_name: ClassVar[str]
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
+        kwargs.setdefault("on_failure_callback", task_failed)
         super().__init__(**kwargs)
         self.integration = integration
 
@@ -64,7 +66,7 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
             if groups:
                 account.begin(context, self.integration, self.flow_name)
             else:
-                account.idle(context, self.integration, self.flow_name)
+                account.idle(context, self)
         if not groups:
             self.log.info("No file to read; the run ends here.")
             following = context["task"].get_flat_relatives(upstream=False)

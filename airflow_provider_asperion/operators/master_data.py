@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
-
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.operators import account
-from airflow_provider_asperion.operators.base import told_to_airflow
+from airflow_provider_asperion.operators.base import failure_of, told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator
 from airflow_provider_asperion.operators.interval import parameters
 
@@ -41,7 +39,7 @@ class DeliverMasterDataOperator(FromSapOperator):
         from airflow_provider_asperion.operators.mastering import deliver_files
 
         groups = [FileGroup.model_validate(group) for group in self.files]
-        with account.ending(context) as told, told_to_airflow(self.log):
+        with account.ending(context, self) as told, told_to_airflow(self.log):
             result = asyncio.run(
                 deliver_files(
                     [file for group in groups for file in group.files],
@@ -56,9 +54,6 @@ class DeliverMasterDataOperator(FromSapOperator):
             told.take(result.told())
             if result.pending:
                 problems = [problem for outcome in result.pending for problem in outcome.problems]
-                transient = all(problem.transient for problem in problems)
-                error = AirflowException if transient else AirflowFailException
-                raise error(
-                    f"{len(result.pending)} records have no end state yet. The first reason: {problems[0]}"
-                )
+                text = f"{len(result.pending)} records have no end state yet. The first reason: {problems[0]}"
+                raise failure_of(problems, text)
         return result.told()

@@ -133,7 +133,9 @@ async def deliver_files(
                 result.pending = work.pending
                 break
         log.info("Asperion: %s", asperion.client.stats)
-    causes.close()
+        causes.close()
+        if not dry_run:
+            await asyncio.to_thread(causes.note, ledger, run, owner)
     log.info("%s: %s", "dry run, nothing was written" if dry_run else "all files", result.told())
     return result
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import task
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.notifications.failures import task_failed
 from airflow_provider_asperion.operators import account
-from airflow_provider_asperion.operators.base import told_to_airflow
+from airflow_provider_asperion.operators.base import failure_of, told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator, ListFilesOperator
 from airflow_provider_asperion.operators.interval import parameters
 
@@ -73,7 +73,7 @@ class ReadOrdersOperator(OrdersOperator):
         return [file.model_dump(mode="json") for file in read]
 
 
-@task(task_id="batches")
+@task(task_id="batches", on_failure_callback=task_failed)
 def all_batches(read: Any, orders_per_task: int = 500) -> list[list[dict[str, Any]]]:
     """Put the batches of all files into one list; small ones go together into one task."""
     groups: list[list[dict[str, Any]]] = []
@@ -128,8 +128,9 @@ class DeliverOrdersOperator(OrdersOperator):
         if result.pending:
             # The settling task reads this even though the task fails and is tried again.
             context["ti"].xcom_push(key="return_value", value=told)
-            error = AirflowException if result.transient else AirflowFailException
-            raise error(f"{result.pending} orders have no end state yet. The first reason: {result.reason}")
+            text = f"{result.pending} orders have no end state yet. The first reason: {result.reason}"
+            problems = [result.reason] if result.reason else []
+            raise failure_of(problems, text, final=not result.transient)
         return told
 
 
@@ -153,7 +154,7 @@ class SettleOrdersOperator(OrdersOperator):
         """Return the sum of all files."""
         from airflow_provider_asperion.operators.settling import settle_run
 
-        with account.ending(context) as told, told_to_airflow(self.log):
+        with account.ending(context, self) as told, told_to_airflow(self.log):
             closing = asyncio.run(
                 settle_run(
                     read=list(self.read or ()),
@@ -168,5 +169,6 @@ class SettleOrdersOperator(OrdersOperator):
             told.take(closing.summary)
             if closing.open_problems:
                 # Nothing to try again here: the next run goes on with the files.
-                raise AirflowFailException("\n".join(str(problem) for problem in closing.open_problems))
+                text = "\n".join(str(problem) for problem in closing.open_problems)
+                raise failure_of(closing.open_problems, text, final=True)
         return closing.summary

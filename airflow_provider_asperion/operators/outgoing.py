@@ -9,6 +9,7 @@ from airflow.sdk import Asset, AssetAlias, BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.links.records import RecordsLink
+from airflow_provider_asperion.notifications.failures import task_failed
 from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import changed_interval, parameters
@@ -42,6 +43,7 @@ class ToSapOperator(BaseOperator):
     flow_name: ClassVar[str]
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
+        kwargs.setdefault("on_failure_callback", task_failed)
         super().__init__(**kwargs)
         self.integration = integration
 
@@ -146,7 +148,7 @@ class SettleOperator(ToSapOperator):
 
         chosen = parameters(context)
         extraction = context["ti"].xcom_pull(task_ids="extract", key="extraction")
-        with told_to_airflow(self.log), account.ending(context) as told:
+        with told_to_airflow(self.log), account.ending(context, self) as told:
             summary = settle(
                 extraction,
                 list(self.extracted or ()),
@@ -157,7 +159,14 @@ class SettleOperator(ToSapOperator):
                 log=self.log,
             )
             told.take(summary)
+            told.whole = self._is_whole(extraction)
         if summary.get("files") and not chosen.dry_run:
             alias = _alias(self.flow_name, self.integration)
             context["outlet_events"][alias].add(asset_of(self.flow_name, self.integration), extra=summary)
         return summary
+
+    def _is_whole(self, extraction: dict[str, Any] | None) -> bool:
+        """Return whether every record was looked at: what was not met then is gone."""
+        again = any(told.get("again") for told in self.published or () if told)
+        everything = extraction is not None and extraction["moves_watermark"] and not again
+        return everything and self.flow().changes.by == "content"

@@ -40,15 +40,18 @@ class BatchPublished:
     """What came of a batch, through all mappings of its flow.
 
     :param batch: extraction and number of the batch.
+    :param again: an earlier try had published it, and not every refused record is known.
     """
 
     batch: tuple[str, int]
     counts: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
+    again: bool = False
 
     def told(self) -> dict[str, Any]:
         """Return it for an XCom: counts and names of files, nothing personal."""
-        return {"batch": list(self.batch), "counts": dict(self.counts), "files": self.files}
+        told = {"batch": list(self.batch), "counts": dict(self.counts), "files": self.files}
+        return told | ({"again": True} if self.again else {})
 
 
 async def extract(
@@ -73,7 +76,8 @@ async def extract(
         extraction = await extract_into(
             runtime.staging(), side, run=run, interval=interval, full=full, on_problem=causes, log=log
         )
-    causes.close()
+        causes.close()
+        causes.note(ledger, run, f"{run}/extract/")
     log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
     return extraction
 
@@ -205,7 +209,11 @@ async def publish_batch(
             )
             result.counts.update(published.counts)
             result.files += published.files
-    causes.close()
+            result.again |= published.again
+        causes.close()
+        if not dry_run and not result.again:
+            # What an earlier try has published is not mapped again: then what that one met counts.
+            await asyncio.to_thread(causes.note, ledger, run, owner)
     return result
 
 

@@ -13,8 +13,9 @@ from airflow_provider_asperion.flows.intake import taken
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
 from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.ledger import files, ledger_session
+from airflow_provider_asperion.ledger import alerts, files, ledger_session
 from airflow_provider_asperion.mapping import Mapping
+from airflow_provider_asperion.records.groups import Grouping
 from airflow_provider_asperion.sap.transfer import BLOCK, drain
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ async def read_group(
             result = await _read(reader, dropbox, ledger, claimed, run=run, dry_run=dry_run, log=log)
             read.append(result)
         causes.close()
+        if not dry_run:
+            causes.note(ledger, run, owner)
     return read
 
 
@@ -146,15 +149,17 @@ def _read_to_the_end(reader: FileReader, stream: RemoteStream, claimed: ClaimedF
 
 
 class ProblemLog:
-    """Logs problems, the first few of each cause in full: 4,000 like ones are one line."""
+    """Logs problems, the first few of each cause in full: 4,000 like ones are one line. Counts them all."""
 
     def __init__(self, log: Logger) -> None:
         self._log = log
         self._counts: Counter[str] = Counter()
+        self._grouping = Grouping()
 
     def __call__(self, problem: Problem) -> None:
         """Log a problem, or count it when its cause was shown often enough."""
         self._counts[problem.rule] += 1
+        self._grouping.add(problem)
         if self._counts[problem.rule] <= SHOWN_PER_CAUSE:
             self._log.warning("%s", problem)
 
@@ -163,3 +168,10 @@ class ProblemLog:
         for rule, count in self._counts.items():
             if count > SHOWN_PER_CAUSE:
                 self._log.warning("[%s] and %s more like these", rule, count - SHOWN_PER_CAUSE)
+
+    def note(self, ledger: Ledger, run: str, owner: str) -> None:
+        """Put down what was met, for the alerts of the run.
+
+        :param owner: the task with its try, see :func:`.runtime.owner_of`; another try says it anew.
+        """
+        ledger.run(alerts.note_findings, run, owner.rpartition("/")[0] or owner, self._grouping.groups())

@@ -1,6 +1,7 @@
 """The words that all parts of the house share: orders, problems, outcomes. Imports nothing of ours."""
 
 from airflow_provider_asperion.records.base import Record
+from airflow_provider_asperion.records.groups import ProblemGroup
 from airflow_provider_asperion.records.master import ArticleMaster, CustomerMaster
 from airflow_provider_asperion.records.order import (
     Address,
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Problem",
     "ProblemError",
+    "ProblemGroup",
     "Product",
     "Record",
     "SourceDocument",

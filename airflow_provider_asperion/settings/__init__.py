@@ -17,6 +17,7 @@ from airflow_provider_asperion.settings.model import (
     Settings,
     StagingSettings,
 )
+from airflow_provider_asperion.settings.notifications import Channel, Notifications, Silence
 from airflow_provider_asperion.settings.orders import (
     ArticleRules,
     CollectiveDebtor,
@@ -45,6 +46,7 @@ __all__ = [
     "AnswersFromSap",
     "ArticleRules",
     "AsperionSide",
+    "Channel",
     "CollectiveDebtor",
     "CustomerRules",
     "CustomersToAsperion",
@@ -56,6 +58,7 @@ __all__ = [
     "LedgerSettings",
     "MappingChoice",
     "MasterData",
+    "Notifications",
     "OrderFilter",
     "OrdersToAsperion",
     "OrdersToSap",
@@ -66,6 +69,7 @@ __all__ = [
     "PublishRules",
     "SapSide",
     "Settings",
+    "Silence",
     "StagingSettings",
     "StockRules",
     "StockToSap",

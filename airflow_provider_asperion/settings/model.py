@@ -11,6 +11,7 @@ from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.settings.answers import AnswersFromSap
 from airflow_provider_asperion.settings.master_data import CustomersToAsperion, ProductsToAsperion
+from airflow_provider_asperion.settings.notifications import Notifications
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
@@ -55,6 +56,7 @@ class Integration(Record):
     asperion: AsperionSide = AsperionSide()
     sap: SapSide = SapSide()
     flows: Flows = Field(default_factory=Flows)
+    notifications: Notifications = Notifications()
 
 
 class LedgerSettings(Record):

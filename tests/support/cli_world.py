@@ -43,6 +43,7 @@ class World:
     flow: dict[str, Any] = field(default_factory=dict)
     other_flows: dict[str, Any] = field(default_factory=dict)
     side: dict[str, Any] = field(default_factory=dict)
+    notifications: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Path:
@@ -72,7 +73,7 @@ class World:
         folder = {"inbox": str(self.inbox), "look_interval_seconds": 0, "minimum_age_seconds": 0}
         flow = {"folder": folder, **self.flow}
         flows = {"orders_to_asperion": flow, **self.other_flows}
-        integration = {"asperion": self.side, "flows": flows}
+        integration = {"asperion": self.side, "flows": flows, "notifications": self.notifications}
         self.settings.write_text(yaml.safe_dump({"integrations": {"default": integration}}))
 
 

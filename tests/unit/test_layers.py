@@ -33,10 +33,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "triggers": _RULES | {"hooks"},
     "links": _RULES | {"hooks"},
     "notifications": _RULES | {"hooks"},
-    "operators": _RULES | {"hooks", "triggers", "links"},
+    "operators": _RULES | {"hooks", "triggers", "links", "notifications"},
     "sensors": _RULES | {"hooks", "triggers", "links"},
     "monitoring": _RULES | {"hooks", "operators"},
-    "cli": _RULES | {"hooks", "operators", "sandbox"},
+    "cli": _RULES | {"hooks", "operators", "notifications", "sandbox"},
     # What the client is tested against shares no code with the client.
     "sandbox": {"records", "sap"},
     "sandbox.demo": _RULES | {"sandbox"},

@@ -55,10 +55,12 @@ class Published:
 
     :param counts: records by what was done: create, update, delete, none, older, refused.
     :param files: names of the files that SAP finds.
+    :param again: it was published by an earlier try, and how many were refused is not known any more.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
+    again: bool = False
 
 
 async def publish(records: Sequence[Observed], parts: Publishing) -> Published:
@@ -192,7 +194,7 @@ def _tell(records: Sequence[Observed], prepared: Prepared, parts: Publishing) ->
 
 def _told(found: Outbox) -> Published:
     """Return what came of a batch that is done already."""
-    result = Published(files=[file.name for file in found.files])
+    result = Published(files=[file.name for file in found.files], again=True)
     result.counts.update(decision.action for decision in found.decisions)
     return result
 

@@ -1,0 +1,188 @@
+"""From a run that ended, or a task that failed, to alerts in the ledger and messages to people.
+
+Whatever goes wrong in here is logged and no more: an alert that cannot be told never fails a flow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_asperion.flows.alerting import End, Seen, Watched, take_note
+from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS
+from airflow_provider_asperion.ledger import alerts, causes
+from airflow_provider_asperion.ledger.refusals import NAMELESS
+from airflow_provider_asperion.notifications.sending import send_waiting
+from airflow_provider_asperion.records import Problem, ProblemGroup
+from airflow_provider_asperion.records.groups import MOST_KEYS, Grouping
+from airflow_provider_asperion.settings import DEFAULT_INTEGRATION
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_asperion.ledger import Ledger
+    from airflow_provider_asperion.ledger.alerts import Alert
+    from airflow_provider_asperion.ledger.causes import Cause
+    from airflow_provider_asperion.ledger.search import Hit
+    from airflow_provider_asperion.notifications.sending import Log
+
+# The flow whose refused records the ledger keeps until they are done: of it is known what is over.
+KEEPS_REFUSED = "orders_to_asperion"
+# They say that a task before has failed, which is told already.
+FOLLOWS = frozenset({"run.pending", "run.unpublished", "run.unread"})
+PACKAGE = Path(__file__).parents[1]
+
+
+def run_ended(context: Context, *, integration: str, flow: str, well: bool, whole: bool, log: Log) -> None:
+    """Tell what a run has come to; raises nothing.
+
+    :param well: it ended well: what made earlier runs fail is over.
+    :param whole: it looked at every record that there is.
+    """
+    if context["params"].get("dry_run"):
+        return
+    try:
+        watched = watched_flow(integration, flow)
+        run, administration = runtime.run_of(context), _administration(integration)
+        with runtime.open_ledger() as ledger:
+            seen = _seen(ledger, flow, run, administration, whole=whole)
+            ended = _endings(flow, run, well=well, whole=whole)
+            ledger.run(take_note, watched, run, seen, ended)
+            send_waiting(ledger, integration, watched.rules, log=log)
+    except Exception as error:
+        log.warning("[notification.untold] nobody was told how the run ended: %s", type(error).__name__)
+
+
+def note_failure(context: Context, log: Log) -> None:
+    """Tell that a task has failed for good.
+
+    :raises Exception: whatever goes wrong.
+    """
+    if context["params"].get("dry_run"):
+        return
+    task, run = context["task"], runtime.run_of(context)
+    integration, flow = _flow_of(task, context["ti"].dag_id)
+    watched = watched_flow(integration, flow)
+    problems = getattr(context.get("exception"), "problems", None)
+    if not problems:
+        problems = [_unexpected(task.task_id, context.get("exception"))]
+    administration = _administration(integration)
+    with runtime.open_ledger() as ledger:
+        grouping = Grouping()
+        for problem in problems:
+            if not (problem.rule in FOLLOWS and _told_of(ledger, watched, run)):
+                grouping.add(problem.at(administration=administration))
+        seen = [Seen("failure", group, adds=True) for group in grouping.groups()]
+        ledger.run(take_note, watched, run, seen)
+        send_waiting(ledger, integration, watched.rules, log=log)
+
+
+def watched_flow(integration: str, flow: str) -> Watched:
+    """Return a flow with the rules of its integration."""
+    return Watched(integration, flow, runtime.integration(integration).notifications)
+
+
+def _seen(ledger: Ledger, flow: str, run: str, administration: str | None, *, whole: bool) -> list[Seen]:
+    """Return what is wrong with a flow: refused records as they stand, and what the run has met."""
+    found = []
+    if flow == KEEPS_REFUSED and administration is not None:
+        with ledger.transaction(reading=True) as work:
+            kinds = BY_NAME[flow].kinds
+            now = causes.causes(work, administration=administration, kinds=kinds, sample=MOST_KEYS)
+        found = [Seen("state", _group(cause, administration)) for cause in now]
+    known = {one.group.digest for one in found}
+    with ledger.transaction(reading=True) as work:
+        met = alerts.findings_of(work, run)
+    for digest, group in met.items():
+        if digest in known or group.problem.transient:
+            continue
+        group = group.model_copy(update={"problem": group.problem.at(administration=administration)})
+        found.append(Seen("state", group) if whole else Seen("incident", group, adds=True))
+    return found
+
+
+def _endings(flow: str, run: str, *, well: bool, whole: bool) -> Any:
+    def ended(alert: Alert) -> End | None:
+        if alert.kind == "failure":
+            return "over" if well and alert.run_id != run else None
+        if alert.kind == "state":
+            return "over" if flow == KEEPS_REFUSED or whole else None
+        return None
+
+    return ended
+
+
+def _group(cause: Cause, administration: str) -> ProblemGroup:
+    problem = Problem(
+        rule=cause.rule,
+        field=cause.field,
+        message=cause.message,
+        remedy=cause.remedy,
+        file=cause.sample[0].file,
+        administration=administration,
+    )
+    return ProblemGroup(problem=problem, count=cause.count, records=tuple(map(_shown, cause.sample)))
+
+
+def _shown(hit: Hit) -> str:
+    """Return how people find a record; one that has no key by its place in its file."""
+    if hit.kind != NAMELESS:
+        return hit.key
+    return f"{hit.file}, document {hit.key.rpartition('#')[2]}"
+
+
+def _told_of(ledger: Ledger, watched: Watched, run: str) -> bool:
+    with ledger.transaction(reading=True) as work:
+        found = alerts.open_alerts(work, [watched.integration])
+    return any(
+        one.flow == watched.flow
+        and one.kind == "failure"
+        and one.run_id == run
+        and one.group.problem.rule not in FOLLOWS
+        for one in found
+    )
+
+
+def _unexpected(task: str, error: BaseException | str | None) -> Problem:
+    """Say of an exception its type and where it was raised; its text may hold a value."""
+    if not isinstance(error, BaseException):
+        what, where = "the task was ended from outside", ""
+    else:
+        what, where = type(error).__name__, _where(error)
+    return Problem(
+        rule="run.failed",
+        message=f"task {task} failed: {what}{where}",
+        remedy="see the task's log in Airflow; clear the task to go on, or let the next run do it",
+        field=f"{task}.{what.replace(' ', '_')}",
+    )
+
+
+def _where(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
+    for frame in reversed(ours or frames):
+        path = Path(frame.filename)
+        name = path.relative_to(PACKAGE.parent) if path.is_relative_to(PACKAGE) else path.name
+        return f" at {name}, line {frame.lineno}, in {frame.name}"
+    return ""
+
+
+def _flow_of(task: Any, dag: str) -> tuple[str, str]:
+    flow = getattr(task, "flow_name", None)
+    if flow is not None and hasattr(task, "integration"):
+        return task.integration, flow
+    for one in FLOWS:
+        name, _, integration = dag.partition("__")
+        if name == one.dag:
+            return integration or DEFAULT_INTEGRATION, one.name
+    return DEFAULT_INTEGRATION, dag
+
+
+def _administration(integration: str) -> str | None:
+    with suppress(Exception):
+        return asyncio.run(runtime.administration_of(integration))
+    return None

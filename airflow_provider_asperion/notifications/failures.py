@@ -1,0 +1,25 @@
+"""Tells of a task that failed: for what reason, or of which exception and where. For ``on_failure_callback``.
+
+Imports nothing heavy: DAG files load it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+
+def task_failed(context: Context) -> None:
+    """Tell that a task has failed for good; raises nothing."""
+    try:
+        from airflow_provider_asperion.notifications.alarms import note_failure
+
+        note_failure(context, log)
+    except Exception as error:
+        # Its text may hold a value; what has failed is told by Airflow itself.
+        log.warning("[notification.untold] nobody was told of the failure: %s", type(error).__name__)
