@@ -169,6 +169,8 @@ class LineDraft(Model):
 class DocumentDraft(Model):
     """A sales order or sales invoice to be. Fields that its kind does not have on the wire are not sent.
 
+    Its totals are no part of it: Asperion computes them [inferred], and they are compared when it answers.
+
     :param reference: order number of the sender, by which the document is found again.
     :param bookyear: of an invoice; the year of its date unless set.
     :param bookperiod: of an invoice; the month of its date unless set.
@@ -189,9 +191,6 @@ class DocumentDraft(Model):
     bookyear: int | None = None
     bookperiod: int | None = None
     prices_include_vat: bool | None = None
-    net: Amount | None = None
-    vat: Amount | None = None
-    gross: Amount | None = None
     delivery: Delivery | None = None
     lines: tuple[LineDraft, ...] = Field(min_length=1)
 

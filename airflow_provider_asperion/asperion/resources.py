@@ -18,13 +18,12 @@ from airflow_provider_asperion.asperion.names import filter_name, get_field
 from airflow_provider_asperion.asperion.wire import (
     debtor_fields,
     has_lines,
-    read,
     read_article,
     read_debtor,
     read_detail,
     read_document,
+    read_entry,
     read_sales_type,
-    read_vat_code,
     without_stock,
     write_article,
     write_date,
@@ -336,30 +335,27 @@ class Asperion:
         items = self.client.items(
             self.names.paths.administrations, tenant=self.names.habits.tenant_on_administrations
         )
-        return [
-            read(models.Administration, {"id": item.get("id"), "name": item.get("name")}, "administration")
-            async for item in items
-        ]
+        return [read_entry(models.Administration, item, "administration") async for item in items]
 
     async def vat_codes(self) -> list[models.VatCode]:
         """Return all VAT codes."""
-        return await self._all(self.names.paths.vat_codes, read_vat_code)
+        return await self._all(self.names.paths.vat_codes, _entry(models.VatCode, "VAT code"))
 
     async def payment_conditions(self) -> list[models.PaymentCondition]:
         """Return all payment conditions."""
-        return await self._all(self.names.paths.payment_conditions, _choice(models.PaymentCondition))
+        return await self._all(self.names.paths.payment_conditions, _entry(models.PaymentCondition))
 
     async def payment_methods(self) -> list[models.PaymentMethod]:
         """Return all payment methods."""
-        return await self._all(self.names.paths.payment_methods, _choice(models.PaymentMethod))
+        return await self._all(self.names.paths.payment_methods, _entry(models.PaymentMethod))
 
     async def journals(self) -> list[models.Journal]:
         """Return all journals."""
-        return await self._all(self.names.paths.journals, _choice(models.Journal, type="type"))
+        return await self._all(self.names.paths.journals, _entry(models.Journal))
 
     async def debtor_kinds(self) -> list[models.DebtorKind]:
         """Return all debtor kinds."""
-        return await self._all(self.names.paths.debtor_kinds, _choice(models.DebtorKind))
+        return await self._all(self.names.paths.debtor_kinds, _entry(models.DebtorKind))
 
     async def sales_types(self) -> list[models.SalesType]:
         """Return all sales types."""
@@ -368,8 +364,7 @@ class Asperion:
 
     async def ledger_accounts(self) -> list[models.LedgerAccount]:
         """Return all ledger accounts."""
-        reader = _choice(models.LedgerAccount, vat_code="vatCode", disabled="disabled")
-        return await self._all(self.names.paths.ledger_accounts, reader)
+        return await self._all(self.names.paths.ledger_accounts, _entry(models.LedgerAccount))
 
     # How
 
@@ -446,11 +441,6 @@ def _single(body: Any) -> dict[str, Any]:
     return body
 
 
-def _choice(model: type[Entry], **further: str) -> Callable[[dict[str, Any]], Entry]:
-    """Make a reader of entries with an id, a description and further fields."""
-    names = {"id": "id", "description": "description", **further}
-
-    def reader(item: dict[str, Any]) -> Entry:
-        return read(model, {field: item.get(name) for field, name in names.items()}, model.__name__)
-
-    return reader
+def _entry(model: type[Entry], what: str | None = None) -> Callable[[dict[str, Any]], Entry]:
+    """Make a reader of the entries of a list."""
+    return lambda item: read_entry(model, item, what)

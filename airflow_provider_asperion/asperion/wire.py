@@ -10,14 +10,20 @@ from pydantic import BaseModel, ValidationError
 
 from airflow_provider_asperion.asperion.errors import Unreadable
 from airflow_provider_asperion.asperion.models import (
+    Administration,
     Article,
     ArticleDraft,
     Debtor,
     DebtorDraft,
+    DebtorKind,
     Delivery,
     Document,
     DocumentDetail,
     DocumentLine,
+    Journal,
+    LedgerAccount,
+    PaymentCondition,
+    PaymentMethod,
     SalesType,
     VatCode,
     WarehouseStock,
@@ -43,7 +49,41 @@ if TYPE_CHECKING:
 Read = TypeVar("Read", bound=BaseModel)
 
 # Integers on the wire [go], whatever a mapping table or a settings file made of them.
-_WHOLE_NUMBERS = frozenset({"payment_condition", "ledger_account", "cost_center"})
+WHOLE_NUMBERS = frozenset({"payment_condition", "ledger_account", "cost_center"})
+
+# Read as text, though a server may as well send them as numbers.
+TEXTS: Mapping[type[BaseModel], frozenset[str]] = {
+    Debtor: frozenset(
+        {"vat_number", "coc_number", "customer_number", "phone", "mobile", "postcode", "comments"}
+    ),
+    Article: frozenset({"code", "ean", "unit", "vat_code"}),
+    WarehouseStock: frozenset({"code"}),
+    Document: frozenset({"reference", "number", "debtor_customer_number"}),
+    DocumentDetail: frozenset({"description", "remarks"}),
+    DocumentLine: frozenset({"article_code", "unit", "vat_code"}),
+    Delivery: frozenset(Delivery.model_fields),
+    SalesType: frozenset({"vat_code"}),
+}
+
+# Names of the wire that are no settings: a third-party client reads them [go], or all lists have them.
+_CHOICE = {"id": "id", "description": "description"}
+ENTRIES: Mapping[type[BaseModel], Mapping[str, str]] = {
+    Administration: {"id": "id", "name": "name"},
+    VatCode: {
+        **_CHOICE,
+        "sales": "salesCode",
+        "percentage": "percentage",
+        "country": "countryCode",
+        "is_default": "isDefault",
+        "valid_from": "validFrom",
+        "valid_until": "validUntil",
+    },
+    PaymentCondition: _CHOICE,
+    PaymentMethod: _CHOICE,
+    Journal: {**_CHOICE, "type": "type"},
+    DebtorKind: _CHOICE,
+    LedgerAccount: {**_CHOICE, "vat_code": "vatCode", "disabled": "disabled"},
+}
 
 
 def read(model: type[Read], values: Mapping[str, object], what: str) -> Read:
@@ -64,8 +104,7 @@ def read(model: type[Read], values: Mapping[str, object], what: str) -> Read:
 def read_debtor(body: Mapping[str, Any], names: DebtorNames) -> Debtor:
     """Read a debtor."""
     values = {field: get_field(body, getattr(names, field)) for field in Debtor.model_fields}
-    numbers = {"vat_number", "coc_number", "customer_number", "phone", "mobile", "postcode", "comments"}
-    return read(Debtor, {**values, **_texts(values, numbers)}, "debtor")
+    return read(Debtor, {**values, **_texts(values, TEXTS[Debtor])}, "debtor")
 
 
 def write_debtor(draft: DebtorDraft, names: DebtorNames) -> dict[str, Any]:
@@ -101,7 +140,7 @@ def read_article(body: Mapping[str, Any], names: ArticleNames) -> Article:
         "date_changed": get_field(body, names.date_changed),
         "custom": {name: _plain_text(get_field(body, name)) for name in names.custom},
     }
-    return read(Article, {**values, **_texts(values, {"code", "ean", "unit", "vat_code"})}, "article")
+    return read(Article, {**values, **_texts(values, TEXTS[Article])}, "article")
 
 
 def write_article(draft: ArticleDraft, names: ArticleNames) -> dict[str, Any]:
@@ -148,7 +187,7 @@ def read_detail(body: Mapping[str, Any], kind: DocumentKind, names: DocumentName
     """Read a sales order or invoice with all that is known of it."""
     further = DocumentDetail.model_fields.keys() - Document.model_fields.keys() - {"lines", "delivery"}
     values = {field: get_field(body, getattr(names, field)) for field in further}
-    texts = _texts(values, {"description", "remarks"})
+    texts = _texts(values, TEXTS[DocumentDetail])
     lines = [_line(item, names.line) for item in _items(get_field(body, names.lines))]
     delivery = {
         field: _text(get_field(body, getattr(names.delivery, field))) for field in Delivery.model_fields
@@ -180,14 +219,14 @@ def _document_values(body: Mapping[str, Any], kind: DocumentKind, names: Documen
         **_amounts(body, names, ("net", "vat", "gross")),
         "line_count": len(lines) if isinstance(lines, list) else None,
     }
-    return {**values, **_texts(values, {"reference", "number", "debtor_customer_number"})}
+    return {**values, **_texts(values, TEXTS[Document])}
 
 
 def _line(body: Mapping[str, Any], names: LineNames) -> DocumentLine:
     values = {field: get_field(body, getattr(names, field)) for field in DocumentLine.model_fields}
     numbers = ("quantity", "price", "discount", "amount", "vat_amount", "delivered")
     values |= _amounts(body, names, numbers)
-    return read(DocumentLine, {**values, **_texts(values, {"article_code", "unit", "vat_code"})}, "line")
+    return read(DocumentLine, {**values, **_texts(values, TEXTS[DocumentLine])}, "line")
 
 
 def _data(value: object) -> object:
@@ -208,22 +247,18 @@ def _items(value: object) -> list[dict[str, Any]]:
 def read_sales_type(body: Mapping[str, Any], names: SalesTypeNames) -> SalesType:
     """Read a sales type."""
     values = {field: get_field(body, getattr(names, field)) for field in SalesType.model_fields}
-    return read(SalesType, {**values, **_texts(values, {"vat_code"})}, "sales type")
+    return read(SalesType, {**values, **_texts(values, TEXTS[SalesType])}, "sales type")
 
 
-def read_vat_code(item: Mapping[str, Any]) -> VatCode:
-    """Read a VAT code: its fields are [go]."""
-    values = {
-        "id": item.get("id"),
-        "description": item.get("description"),
-        "sales": item.get("salesCode"),
-        "percentage": amount(item.get("percentage"), "percentage"),
-        "country": item.get("countryCode"),
-        "is_default": item.get("isDefault"),
-        "valid_from": item.get("validFrom"),
-        "valid_until": item.get("validUntil"),
-    }
-    return read(VatCode, values, "VAT code")
+def read_entry(model: type[Read], item: Mapping[str, Any], what: str | None = None) -> Read:
+    """Read an entry of a list whose names are no settings (``ENTRIES``).
+
+    :param what: how an error names it.
+    """
+    values = {field: item.get(name) for field, name in ENTRIES[model].items()}
+    if "percentage" in values:
+        values["percentage"] = amount(values["percentage"], "percentage")
+    return read(model, values, what or model.__name__)
 
 
 def write_document(kind: DocumentKind, draft: DocumentDraft, names: Names) -> dict[str, Any]:
@@ -285,12 +320,12 @@ def amount(value: object, field: str = "amount") -> Decimal | None:
 
 def _id_value(field: str, value: object) -> object:
     """Turn an id that came as text into the number the wire has for it."""
-    if field in _WHOLE_NUMBERS and isinstance(value, str) and value.isascii() and value.isdigit():
+    if field in WHOLE_NUMBERS and isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     return value
 
 
-def _texts(values: Mapping[str, object], fields: set[str]) -> dict[str, object]:
+def _texts(values: Mapping[str, object], fields: frozenset[str]) -> dict[str, object]:
     """Read fields as text that a server may as well send as numbers."""
     return {field: _text(values[field]) for field in fields}
 

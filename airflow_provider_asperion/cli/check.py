@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 def check(arguments: argparse.Namespace) -> int:
     """Check all integrations, or the one that is named; return 1 when something fails."""
+    if arguments.contract is not False:
+        from airflow_provider_asperion.cli.check_contract import check_contract
+
+        return check_contract(arguments)
     reach_connections()
     report = Report()
     settings = find_settings(report, named=arguments.settings is not None)

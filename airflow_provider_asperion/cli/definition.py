@@ -78,8 +78,21 @@ COMMANDS = (
         "check",
         "Try settings, connections, folders and the live administration; one line each",
         "airflow_provider_asperion.cli.check.check",
-        (_INTEGRATION, _SETTINGS),
-        "Ends with 1 when something fails.",
+        (
+            _argument(
+                "--contract",
+                metavar="FILE|URL",
+                nargs="?",
+                default=False,  # Airflow's parser knows no const: without a name it becomes None
+                help="Instead: compare what we call, send and read with an OpenAPI description; "
+                "without a name with the live one",
+            ),
+            _argument("--json", action="store_true", help="With --contract: JSON instead of a table"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+        "Ends with 1 when something fails. With --contract: 0 it fits, 1 something that we use differs, 2 it "
+        "could not be compared.",
     ),
     Command(
         "read",

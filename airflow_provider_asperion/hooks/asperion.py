@@ -192,8 +192,11 @@ class AsperionHook(HttpAsyncHook):
         return Asperion(client)
 
     @asynccontextmanager
-    async def http_session(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
-        """Open an HTTP session with the connection's proxy, certificates and headers."""
+    async def http_session(self, *, headers: bool = True) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        """Open an HTTP session with the connection's proxy, certificates and headers.
+
+        :param headers: False for a request to somebody else: the connection's headers may hold secrets.
+        """
         config, extra = await self.config(), await self.extra()
         options = config.extra_options or {}
         connector = aiohttp.TCPConnector(
@@ -203,7 +206,7 @@ class AsperionHook(HttpAsyncHook):
         )
         async with aiohttp.ClientSession(
             connector=connector,
-            headers=config.headers,
+            headers=config.headers if headers else None,
             proxy=_proxy(config.base_url, options),
         ) as session:
             yield session

@@ -9,6 +9,7 @@ from airflow_provider_asperion.sandbox.schema import RESOURCES
 if TYPE_CHECKING:
     from airflow_provider_asperion.sandbox.schema import Field, Resource
 
+_NEVER_EMPTY = frozenset({"id", "code", "name"})
 _TYPES: dict[str, dict[str, str]] = {
     "text": {"type": "string"},
     "int": {"type": "integer"},
@@ -50,6 +51,22 @@ def openapi_document(base: str, *, change_dates: bool = False) -> dict[str, Any]
 
 
 _KEY = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_TENANT = {"name": "X-Tenant-Id", "in": "header", "schema": {"type": "integer"}}
+_SELF = {"type": "object", "properties": {"self": {"type": "string"}}, "readOnly": True}
+_PAGE = {
+    "type": "object",
+    "description": "[go]",
+    "properties": {
+        "administrationId": {"type": "integer"},
+        "administrationName": {"type": "string"},
+        "profileName": {"type": "string"},
+        "previousPage": {"type": "string", "nullable": True},
+        "nextPage": {"type": "string", "nullable": True},
+        "totalCount": {"type": "integer"},
+        "pageCount": {"type": "integer"},
+        "self": {"type": "string"},
+    },
+}
 
 
 def _schema(resource: Resource) -> dict[str, Any]:
@@ -59,15 +76,23 @@ def _schema(resource: Resource) -> dict[str, Any]:
             "type": "object",
             "properties": {field.name: _property(field) for field in resource.line_fields},
         }
+        count = {"type": "object", "properties": {"totalCount": {"type": "integer"}}, "readOnly": True}
         properties["lines"] = {
             "type": "object",
-            "properties": {"_data": {"type": "array", "items": line}, "_meta": {"type": "object"}},
+            "properties": {"_data": {"type": "array", "items": line}, "_meta": count},
         }
+    properties["_meta"] = _SELF
     return {"type": "object", "description": resource.source, "properties": properties}
 
 
 def _property(field: Field) -> dict[str, Any]:
-    return {**_TYPES[field.kind], "nullable": True, "readOnly": field.read_only, "description": field.source}
+    nullable = field.name not in _NEVER_EMPTY
+    return {
+        **_TYPES[field.kind],
+        "nullable": nullable,
+        "readOnly": field.read_only,
+        "description": field.source,
+    }
 
 
 def _list_path(resource: Resource, *, change_dates: bool) -> dict[str, Any]:
@@ -114,11 +139,11 @@ def _operation(
     if many:
         one = {
             "type": "object",
-            "properties": {"_data": {"type": "array", "items": one}, "_meta": {"type": "object"}},
+            "properties": {"_data": {"type": "array", "items": one}, "_meta": _PAGE},
         }
     operation: dict[str, Any] = {
         "tags": [title],
-        "parameters": parameters,
+        "parameters": [*parameters, _TENANT],
         "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": one}}}},
     }
     if body:

@@ -10,6 +10,7 @@ from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.settings.answers import AnswersFromSap
+from airflow_provider_asperion.settings.contract import ContractCheck
 from airflow_provider_asperion.settings.master_data import CustomersToAsperion, ProductsToAsperion
 from airflow_provider_asperion.settings.notifications import Notifications
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
@@ -57,6 +58,7 @@ class Integration(Record):
     sap: SapSide = SapSide()
     flows: Flows = Field(default_factory=Flows)
     notifications: Notifications = Notifications()
+    contract: ContractCheck = ContractCheck()
 
 
 class LedgerSettings(Record):
