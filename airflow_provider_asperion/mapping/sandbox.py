@@ -2,7 +2,8 @@
 
 Jinja2's sandbox keeps an expression away from Python; it does not keep it from eating memory. Here an
 expression reaches nothing but dicts, lists, text and the functions handed in; no operator or filter makes
-more than it was given. What is absent stays absent down any chain, and never raises.
+more than it was given, but for a bounded amount. What is absent stays absent down any chain, and never
+raises.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 LONGEST_TEXT = 10_000
+LONGEST_LIST = 100_000
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -109,6 +111,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return ABSENT
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return bounded(left + right)
+        if operator == "+" and isinstance(left, list) and isinstance(right, list):
+            return _bounded_list(left, right)
         if operator not in _OPERATORS:
             raise BadValueError("powers are not calculated here", remedy="multiply instead")
         try:
@@ -135,6 +139,13 @@ def _number(value: Any) -> Decimal:
     raise BadValueError(
         "a calculation needs numbers, and this is text", remedy="write decimal(FIELD)", value=value
     )
+
+
+def _bounded_list(first: list[Any], second: list[Any]) -> list[Any]:
+    """Return two lists as one, such as the lines of an order and one that is always added."""
+    if len(first) + len(second) > LONGEST_LIST:
+        raise BadValueError(f"the list is longer than {LONGEST_LIST:,} entries", remedy="take a part of it")
+    return [*first, *second]
 
 
 def _text_method(text: str, name: str) -> Any:

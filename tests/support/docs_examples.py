@@ -57,8 +57,13 @@ def files_of(page: str) -> list[str]:
     """Return what SAP gets by a page's settings, of what the page says that Asperion holds."""
     (settings,) = blocks(page, "settings")
     bodies = [json.loads(text, parse_float=Decimal) for text in blocks(page, "asperion")]
+    return files_by(settings, PAGES[page], bodies)
+
+
+def files_by(settings: str, flow: str, bodies: list[dict]) -> list[str]:
+    """Return what SAP gets by settings; the bodies are what Asperion tells, one after the other."""
     integration = parse_settings(settings).integrations["default"]
-    return asyncio.run(_files(PAGES[page], integration, bodies))
+    return asyncio.run(_files(flow, integration, bodies))
 
 
 async def _files(flow_name, integration, bodies):

@@ -52,6 +52,7 @@ AT_RUN = [
     "decimal('1') | round(1000000000)",
     "decimal('9' * 5)",
     "1 / 0",
+    "[1] + 1",
     "1 % 0",
     "date('20261123', 'YYYY' ~ E1EDK01.A)",
     "E1EDK01",
@@ -90,6 +91,15 @@ def test_without_the_guard_on_operators_a_text_grows_as_it_likes(document, monke
     monkeypatch.setattr(Sandbox, "intercepted_binops", frozenset())
     values = Mapping.load("orders05", {"remarks": "'a' * 1000000"}).map(document(DATA)).values
     assert len(values["remarks"]) == 1_000_000
+
+
+def test_lists_are_joined_but_not_without_end(document):
+    half = [{"BELNR": str(number)} for number in range(60_000)]
+    mapping = Mapping.load("orders05", {"remarks": "(E1EDK02 + [{'BELNR': 'x'}]) | length"})
+    assert mapping.map(document({**DATA, "E1EDK02": half})).values["remarks"] == "60001"
+    mapping = Mapping.load("orders05", {"remarks": "(E1EDK02 + E1EDK02) | length"})
+    with pytest.raises(ProblemError, match="longer than 100,000 entries"):
+        mapping.map(document({**DATA, "E1EDK02": half}))
 
 
 @pytest.mark.parametrize("expression", HARMLESS)
