@@ -73,6 +73,10 @@ async def check_stock(report: Report, integration: str, flow: StockToSap) -> Non
         places = ", ".join(level.warehouse for level in levels if level.warehouse)
         text = f"{flow.stock.expression or flow.stock.calculation} can be had for {article.code}"
         report.ok("stock calculation", text + (f" in {places}" if places else ""))
+        for field in flow.stock.unmanaged:
+            if field not in type(article).model_fields and field not in article.custom:
+                text = f"{article.code} has no field {field}, which stock.unmanaged names"
+                report.warn("stock calculation", text, "correct it, or name it in names.article.custom")
         if flow.per_warehouse and not places:
             text = f"none of the first {MOST_LOOKED_AT:,} articles tells a warehouse"
             report.warn("stock calculation", text, "see whether names.article.warehouses is right")

@@ -25,16 +25,29 @@ class Segments:
     def __init__(self, lengths: FieldLengths) -> None:
         self._lengths = lengths
 
-    def tree(self, fields: Mapping[str, str], send: Mapping[str, str]) -> dict[str, Any]:
+    def tree(
+        self, fields: Mapping[str, str], send: Mapping[str, str], *, untouched: str = ""
+    ) -> dict[str, Any]:
         """Return segments by type, children inside their parent.
 
         :param send: rule by target; what is marked ``stamp`` alone makes no segment.
+        :param untouched: stands in all other fields of the segments.
         """
         root = _Occurrence(None)
         for target, text in fields.items():
             parents, name = split(target)
             self._put(root, parents, name, text, stamp=send.get(target) == "stamp")
-        return root.data()
+        data = root.data()
+        if untouched:
+            self._fill(data, untouched)
+        return data
+
+    def _fill(self, segments: dict[str, Any], untouched: str) -> None:
+        for kind, found in segments.items():
+            for segment in found:
+                self._fill({name: one for name, one in segment.items() if isinstance(one, list)}, untouched)
+                for name in self._lengths(kind) or ():
+                    segment.setdefault(name, untouched)
 
     def _put(
         self,

@@ -152,15 +152,19 @@ class SapMapping:
         header, lines = run.fields()
         return SapFields(self._texts(header), tuple(self._texts(line) for line in lines), *run.trail())
 
-    def data(self, fields: Mapping[str, str], lines: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    def data(
+        self, fields: Mapping[str, str], lines: Sequence[Mapping[str, str]] = (), *, untouched: str = ""
+    ) -> dict[str, Any]:
         """Return a document of fields, in the shape that writers take (``TargetDocument.data``).
 
         A segment that would hold its qualifier or fields marked ``stamp`` only is left out.
+
+        :param untouched: stands in all other fields of the segments of an IDoc.
         """
         if self._segments is None:
             rows = [{**fields, **line} for line in lines] or [dict(fields)]
             return {LINES: rows}
-        data = self._segments.tree(fields, self.send)
+        data = self._segments.tree(fields, self.send, untouched=untouched)
         for line in lines:
             for segment, found in self._segments.tree(line, self.line_send).items():
                 data.setdefault(segment, []).extend(found)

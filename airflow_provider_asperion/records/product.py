@@ -20,6 +20,7 @@ class Product(Record):
     :param price_gross: the same with VAT at ``vat_rate``, rounded as the settings say (P5).
     :param vat_rate: percentage of the VAT code in force on the day of the run; None where none is known.
     :param ean: EAN-8, UPC-12, EAN-13 or GTIN-14 with a right check digit.
+    :param gtin14: the same filled up to 14 digits, in which GTINs of all lengths can be compared.
     :param quantity: pieces in stock, as Asperion tells it.
     :param characteristics: the five free fields, in order; None where one is empty (P4).
     :param custom: custom fields by their name on the wire (P4).
@@ -35,6 +36,7 @@ class Product(Record):
     vat_rate: Amount | None = None
     currency: CurrencyCode = "EUR"
     ean: Text | None = None
+    gtin14: Text | None = None
     unit: Text | None = None
     sales_type: Text | None = None
     quantity: Amount | None = None

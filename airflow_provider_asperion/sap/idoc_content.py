@@ -85,6 +85,7 @@ class Arranger:
     def __init__(self, layouts: Layouts, control: ControlRecord, *, cut: bool) -> None:
         self._layouts = layouts
         self._cut = cut
+        self._control = control
         self._fixed = _fixed_values(control)
         self._control_form = _form(CONTROL, CONTROL, None, CONTROL_FIELDS)
         self._forms: dict[str, SegmentForm | None] = {}
@@ -98,7 +99,7 @@ class Arranger:
         """
         found = Arranged(Part(self._control_form, 0, []))
         content = {name: value for name, value in document.data.items() if name != CONTROL}
-        values = self._fixed | _document_values(document)
+        values = self._fixed | _document_values(document, self._control)
         found.control.values.extend(self._values(values, self._control_form, found))
         if not (document.number.isascii() and document.number.isdigit()):
             found.faults.append(
@@ -232,32 +233,43 @@ def _form(kind: str, definition: str, parent: str | None, fields: Fields) -> Seg
 def _fixed_values(control: ControlRecord) -> dict[str, str]:
     """Return the values of EDI_DC40 that are the same in all documents."""
     return {
-        "TABNAM": CONTROL,
+        "TABNAM": control.table,
         "MANDT": control.client,
         "DOCREL": control.release,
+        "STATUS": control.status,
         "DIRECT": control.direction,
+        "OUTMOD": control.output_mode,
+        "EXPRSS": "X" if control.express else "",
         "TEST": "X" if control.test else "",
         "CIMTYP": control.extension,
         "MESCOD": control.message_code,
         "MESFCT": control.message_function,
+        "STD": control.standard,
+        "STDVRS": control.standard_version,
+        "STDMES": control.standard_message,
         "SNDPOR": control.sender_port,
         "SNDPRT": control.sender_type,
         "SNDPFC": control.sender_function,
         "SNDPRN": control.sender,
+        "SNDSAD": control.sender_address,
+        "SNDLAD": control.sender_logical_address,
         "RCVPOR": control.receiver_port,
         "RCVPRT": control.receiver_type,
         "RCVPFC": control.receiver_function,
         "RCVPRN": control.receiver,
+        "RCVSAD": control.receiver_address,
+        "RCVLAD": control.receiver_logical_address,
     }
 
 
-def _document_values(document: TargetDocument) -> dict[str, str]:
-    return {
-        "DOCNUM": document.number.zfill(16),
+def _document_values(document: TargetDocument, control: ControlRecord) -> dict[str, str]:
+    number, moment = document.number.zfill(16), f"{document.created_at:%Y%m%d%H%M%S}"
+    return control.in_document(number=number, key=document.key, moment=moment) | {
+        "DOCNUM": number,
         "IDOCTYP": document.basic_type,
         "MESTYP": document.message_type,
-        "CREDAT": f"{document.created_at:%Y%m%d}",
-        "CRETIM": f"{document.created_at:%H%M%S}",
+        "CREDAT": moment[:8],
+        "CRETIM": moment[8:],
     }
 
 

@@ -222,6 +222,17 @@ class OrdersToSap(ToSap):
     filter: OrderFilter = Field(
         OrderFilter(), description="Which statuses travel (O2); of an invoice 7 is paid."
     )
+    currency: str = Field(
+        "EUR", pattern=r"^[A-Z]{3}$", description="Currency of documents of which Asperion names none."
+    )
+    company_kind: str | None = Field(
+        None, description="Debtor kind of companies; null: by VAT or CoC number."
+    )
+    check_totals: bool = Field(
+        True,
+        description="Refuse a document whose lines do not add up to its net amount in Asperion: its control "
+        "totals would not tie.",
+    )
     from_sap: Literal["skip", "send"] = Field(
         "skip",
         description="Orders that SAP sent itself, as the ledger knows: they do not go back, or they do.",

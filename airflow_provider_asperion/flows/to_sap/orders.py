@@ -20,6 +20,7 @@ from airflow_provider_asperion.records import (
     Order,
     OrderLine,
     Problem,
+    ProblemError,
 )
 
 if TYPE_CHECKING:
@@ -78,13 +79,16 @@ class OrderSource:
         """Return a document as an order; nothing where it does not travel: its status (O2), or SAP sent it.
 
         :raises ValidationError: it is not complete enough to be an order.
+        :raises ProblemError: its lines do not add up to what Asperion holds of it, and such are refused.
         """
         status = None if item.status is None else str(item.status)
         if self._flow.filter.refuses(status, None) is not None:
             return []
         if await self._is_saps_own(item):
             return []
-        order = order_of(item, await self._debtor_of(item), self._rates)
+        order = order_of(item, await self._debtor_of(item), self._rates, self._flow)
+        if self._flow.check_totals:
+            refuse_untied(order)
         return [Observed.of("order", order, key=order.reference, shown=order.reference, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
@@ -108,7 +112,9 @@ class OrderSource:
         return None
 
 
-def order_of(document: DocumentDetail, debtor: Debtor | None, rates: Mapping[str, Decimal]) -> Order:
+def order_of(
+    document: DocumentDetail, debtor: Debtor | None, rates: Mapping[str, Decimal], flow: OrdersToSap
+) -> Order:
     """Return a document as an order.
 
     :param rates: percentage by VAT code.
@@ -122,9 +128,9 @@ def order_of(document: DocumentDetail, debtor: Debtor | None, rates: Mapping[str
         "status": None if document.status is None else str(document.status),
         "date": _day(document.date),
         "delivery_date": _day(document.delivery_date),
-        "currency": document.currency or "EUR",
+        "currency": document.currency or flow.currency,
         "prices_include_vat": bool(document.prices_include_vat),
-        "customer": _customer(document, debtor),
+        "customer": _customer(document, debtor, flow),
         "lines": [_line(line, index, rates) for index, line in enumerate(document.lines, start=1)],
         "payment_condition": text_of(document.payment_condition),
         "payment_method": text_of(document.payment_method),
@@ -138,6 +144,30 @@ def order_of(document: DocumentDetail, debtor: Debtor | None, rates: Mapping[str
     return Order.model_validate(values)
 
 
+def refuse_untied(order: Order) -> None:
+    """Compare the lines with the net amount that stands in the control totals, to the cent.
+
+    Nothing is compared where Asperion does not tell the amount of each line and of the whole.
+
+    :raises ProblemError: they differ.
+    """
+    stated = order.control.net
+    amounts = [line.amount for line in order.lines]
+    known = [amount for amount in amounts if amount is not None]
+    if stated is None or len(known) < len(amounts) or sum(known, Decimal(0)) == stated:
+        return
+    raise ProblemError(
+        Problem(
+            rule="order.untied",
+            message=f"Asperion holds {stated} net, the lines add up to {sum(known, Decimal(0))}",
+            remedy="correct it in Asperion; where prices hold VAT, map amounts without it and set "
+            "check_totals: false",
+            record=order.reference,
+            field="control.net",
+        )
+    )
+
+
 def _number(document: DocumentDetail) -> str:
     """Return the number that Asperion gave a document; its id where it has none yet, as a concept invoice.
 
@@ -146,12 +176,12 @@ def _number(document: DocumentDetail) -> str:
     return document.number or str(document.id)
 
 
-def _customer(document: DocumentDetail, debtor: Debtor | None) -> Customer:
+def _customer(document: DocumentDetail, debtor: Debtor | None, flow: OrdersToSap) -> Customer:
     if debtor is None:
         return Customer(
             number=text_of(document.debtor_customer_number), shipping=_shipping(document.delivery)
         )
-    customer = customer_of(debtor)
+    customer = customer_of(debtor, flow.company_kind)
     return customer.model_copy(update={"shipping": _shipping(document.delivery)})
 
 

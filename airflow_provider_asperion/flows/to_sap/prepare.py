@@ -189,16 +189,16 @@ def _ready(record: Observed, change: Change, action: Action, parts: Preparing) -
     fields = mapping.map(record.values(), action=action)
     sent = fields.fields.keys() if mapping.whole else change.sent
     chosen = {target: text for target, text in fields.fields.items() if target in sent}
-    if parts.flow.writing.no_data:
-        chosen |= dict.fromkeys(change.cleared, parts.flow.writing.no_data)
+    chosen |= dict.fromkeys(change.cleared, parts.flow.writing.no_data)
     texts = {target: text for target, text in chosen.items() if mapping.send[target] != "never"}
+    untouched = "" if action == "create" or mapping.whole else parts.flow.writing.untouched
     document = TargetDocument(
         key=record.shown,
         message_type=mapping.message_type,
         basic_type=mapping.basic_type,
         number=_document_number(parts.outbox_key.id, record.key),
         created_at=parts.batch.extracted_at,
-        data=mapping.data(texts, fields.lines),
+        data=mapping.data(texts, fields.lines, untouched=untouched),
     )
     return Ready(record, action, change, document, texts, fields.lines)
 

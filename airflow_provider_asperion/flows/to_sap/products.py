@@ -100,6 +100,9 @@ def product_of(article: Article, flow: ProductsToSap, vat: VatCode | None) -> Pr
     """
     vat_code, vat_rate = (None, None) if vat is None else (str(vat.id), vat.percentage)
     net = None if article.price is None else rounded(article.price, flow.prices)
+    ean = checked_ean(
+        article.ean, wrong=flow.wrong_ean, setting="wrong_ean", record=article.code, source="Asperion"
+    )
     return Product(
         sku=article.code,
         title=text_of(article.description),
@@ -112,9 +115,8 @@ def product_of(article: Article, flow: ProductsToSap, vat: VatCode | None) -> Pr
         vat_code=vat_code,
         vat_rate=vat_rate,
         currency=flow.prices.currency,
-        ean=checked_ean(
-            article.ean, wrong=flow.wrong_ean, setting="wrong_ean", record=article.code, source="Asperion"
-        ),
+        ean=ean,
+        gtin14=None if ean is None else ean.zfill(14),
         unit=text_of(article.unit),
         sales_type=text_of(article.sales_type),
         quantity=article.current_stock,

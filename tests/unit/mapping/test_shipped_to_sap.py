@@ -183,6 +183,31 @@ def test_an_update_holds_no_segment_that_says_nothing():
     assert [line["TDLINE"] for line in whole["E1MTXHM"][0]["E1MTXLM"]] == ["one", "two"]
 
 
+@pytest.mark.feature("P2", "X6")
+def test_fields_that_do_not_travel_can_hold_saps_sign_for_that():
+    mapping = load("products_matmas05")
+    data = mapping.data(
+        {"E1MARAM.MATNR": "A", "E1MARAM.EAN11": "", "E1MARAM.E1MAKTM.MAKTX": "Pen"}, untouched="/"
+    )
+    (material,) = data["E1MARAM"]
+    assert (material["MATNR"], material["EAN11"], material["MEINS"]) == ("A", "", "/")
+    assert (material["E1MAKTM"][0]["MAKTX"], material["E1MAKTM"][0]["SPRAS"]) == ("Pen", "/")
+    assert set(material) - {"E1MAKTM"} == set(load_layouts().lengths("E1MARAM"))
+
+
+@pytest.mark.feature("C3")
+def test_a_sales_area_that_changes_is_named_by_its_key():
+    mapping = load("customers_debmas07", {"E1KNA1M.E1KNVVM.ZTERM": {"value": "payment_terms"}})
+    fields = mapping.map(CUSTOMER.model_dump(exclude_none=True), action="update").fields
+    stamps = {target: text for target, text in fields.items() if mapping.send[target] in ("stamp", "always")}
+    (quiet,) = mapping.data(stamps)["E1KNA1M"]
+    assert "E1KNVVM" not in quiet
+    (told,) = mapping.data({**stamps, "E1KNA1M.E1KNVVM.ZTERM": "0002"})["E1KNA1M"]
+    assert told["E1KNVVM"] == [
+        {"MSGFN": "004", "VKORG": "1000", "VTWEG": "10", "SPART": "00", "ZTERM": "0002"}
+    ]
+
+
 @pytest.mark.feature("P4")
 def test_characteristics_and_custom_fields_can_be_assigned_freely():
     product = Product(sku="A", characteristics=("Pen", None, "Rood"), custom={"herkomst": "NL"})

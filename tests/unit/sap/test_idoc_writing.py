@@ -11,6 +11,7 @@ from lxml import etree
 
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sandbox.sap_files import idoc_flat, idoc_xml, order_tree, sample_orders
+from airflow_provider_asperion.sap.idoc_flat import CONTROL_FIELDS
 from airflow_provider_asperion.sap.idoc_writing import FlatWriter, XmlWriter
 from airflow_provider_asperion.sap.json_writing import JsonWriter
 from airflow_provider_asperion.sap.write_profile import ControlRecord, WriteProfile
@@ -22,18 +23,26 @@ pytestmark = pytest.mark.feature("X6")
 # Offsets of EDI_DC40, from SAP's parser file (WE63), typed in again.
 CONTROL = {
     "TABNAM": (0, 10, "EDI_DC40"), "MANDT": (10, 13, "100"), "DOCNUM": (13, 29, "0000000000004711"),
-    "DOCREL": (29, 33, "756"), "STATUS": (33, 35, ""), "DIRECT": (35, 36, "2"), "TEST": (38, 39, "X"),
+    "DOCREL": (29, 33, "756"), "STATUS": (33, 35, "64"), "DIRECT": (35, 36, "2"), "OUTMOD": (36, 37, "4"),
+    "EXPRSS": (37, 38, "X"), "TEST": (38, 39, "X"),
     "IDOCTYP": (39, 69, "MATMAS05"), "CIMTYP": (69, 99, "ZMATMAS"), "MESTYP": (99, 129, "MATMAS"),
-    "MESCOD": (129, 132, "COD"), "MESFCT": (132, 135, "FCT"), "SNDPOR": (148, 158, "ASPERION"),
+    "MESCOD": (129, 132, "COD"), "MESFCT": (132, 135, "FCT"), "STD": (135, 136, "E"),
+    "STDVRS": (136, 142, "D.96A"), "STDMES": (142, 148, "PRICAT"), "SNDPOR": (148, 158, "ASPERION"),
     "SNDPRT": (158, 160, "LI"), "SNDPFC": (160, 162, "VN"), "SNDPRN": (162, 172, "SHOP"),
+    "SNDSAD": (172, 193, "SADR-1"), "SNDLAD": (193, 263, "logical 1"), "RCVSAD": (287, 308, "SADR-2"),
+    "RCVLAD": (308, 378, "logical 2"), "REFINT": (392, 406, "20261123101500"), "REFGRP": (406, 420, "G1"),
+    "REFMES": (420, 434, "K-1"), "ARCKEY": (434, 504, "K-1/0000000000004711"),
     "RCVPOR": (263, 273, "SAPPRD"), "RCVPRT": (273, 275, "LS"), "RCVPFC": (275, 277, "AG"),
     "RCVPRN": (277, 287, "S4DCLNT100"), "CREDAT": (378, 386, "20261123"), "CRETIM": (386, 392, "101500"),
-    "SERIAL": (504, 524, ""),
+    "SERIAL": (504, 524, "20261123101500"),
 }  # fmt: skip
 PARTNER = ControlRecord(
     client="100", release="756", test=True, extension="ZMATMAS", message_code="COD", message_function="FCT",
     sender_type="LI", sender_function="VN", sender="SHOP", receiver_port="SAPPRD", receiver_function="AG",
-    receiver="S4DCLNT100",
+    receiver="S4DCLNT100", status="64", output_mode="4", express=True, standard="E", standard_version="D.96A",
+    standard_message="PRICAT", sender_address="SADR-1", sender_logical_address="logical 1",
+    receiver_address="SADR-2", receiver_logical_address="logical 2", interchange="{moment}",
+    message_group="G1", message_reference="{key}", archive_key="{key}/{number}", serial="{moment}",
 )  # fmt: skip
 WRITERS = [FlatWriter, XmlWriter, JsonWriter]
 
@@ -80,6 +89,21 @@ class TestFlat:
         for begin, end, _ in CONTROL.values():
             rest[begin:end] = " " * (end - begin)
         assert not "".join(rest).strip()
+
+    def test_every_field_of_the_control_record_is_a_setting_or_the_documents_own(self):
+        assert {name for name, _, _ in CONTROL_FIELDS} == set(CONTROL)
+
+    def test_a_unicode_port_and_what_does_not_fit_into_the_control_record(self):
+        control = ControlRecord(table="EDI_DC40_U", message_reference="{number}{number}")
+        writer = FlatWriter(WriteProfile(control=control.model_copy(update={"message_reference": ""})))
+        assert lines_of(written(writer, document("MATMAS05", MATERIAL)))[0].startswith("EDI_DC40_U")
+        (problem,) = refusal(FlatWriter(WriteProfile(control=control, overlong="cut")), MATERIAL)
+        assert (problem.rule, problem.field) == ("field.too_long", "EDI_DC40.REFMES")
+
+    @pytest.mark.parametrize("template", ["{order}", "{number.real.__class__}", "{", "{0}"])
+    def test_a_template_of_the_control_record_names_what_there_is(self, template):
+        with pytest.raises(ValueError, match="archive_key"):
+            ControlRecord(archive_key=template)
 
     def test_heads_of_data_records_tell_the_tree(self):
         content = written(FlatWriter(WriteProfile(control=PARTNER)), document("MATMAS05", MATERIAL))

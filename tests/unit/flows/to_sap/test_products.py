@@ -69,3 +69,10 @@ def test_characteristics_and_custom_fields_come_along():
     )
     assert found.characteristics == ("Rood", None, None)
     assert found.custom == {"herkomst": "NL"}
+
+
+@pytest.mark.feature("P5")
+def test_an_ean_in_the_form_of_14_digits():
+    product = product_of(article(ean="4006381333931"), ProductsToSap(), None)
+    assert (product.ean, product.gtin14) == ("4006381333931", "04006381333931")
+    assert product_of(article(ean=None), ProductsToSap(), None).gtin14 is None

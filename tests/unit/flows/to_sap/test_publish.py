@@ -6,10 +6,13 @@ import asyncio
 import datetime as dt
 
 import pytest
+from lxml import etree
 
 from airflow_provider_asperion.flows.to_sap.publish import publish
 from airflow_provider_asperion.ledger import Ledger, outbox, snapshots
+from airflow_provider_asperion.mapping.to_sap import SapMapping
 from airflow_provider_asperion.records import ProblemError
+from airflow_provider_asperion.sap.layouts import load_layouts
 from airflow_provider_asperion.settings import LedgerSettings
 from tests.support.outgoing import (
     ADMINISTRATION,
@@ -207,3 +210,20 @@ async def test_without_holding_two_runs_would_send_a_record_twice(press, monkeyp
         return_exceptions=True,
     )
     assert sorted(sent(press)) != [(sku, "create") for sku in SKUS]
+
+
+@pytest.mark.feature("P2", "X6")
+@pytest.mark.parametrize(
+    ("writing", "ean", "unit"),
+    [({}, "/", None), ({"no_data": "", "untouched": "/"}, None, "/"), ({"no_data": ""}, None, None)],
+)
+async def test_what_became_empty_and_what_does_not_travel_as_sap_understands_it(press, writing, ean, unit):
+    flow = a_flow(mappings={"products_matmas05": {}}, writing={"format": "idoc_xml", **writing})
+    idoc = {"flow": flow, "mapping": SapMapping.load("products_matmas05", lengths=load_layouts().lengths)}
+    await press.publish([a_product(ean="4006381333931")], **idoc)
+    first = [*press.folder.files.values()]
+    await press.publish([a_product(at=LATER)], batch=a_batch(extraction="run2"), **idoc)
+    (update,) = [etree.fromstring(body) for body in press.folder.files.values() if body not in first]
+    assert update.findtext(".//E1MARAM/MSGFN") == "004"
+    assert (update.findtext(".//E1MARAM/EAN11"), update.findtext(".//E1MARAM/MEINS")) == (ean, unit)
+    assert all(b"<MEINS>PCE</MEINS>" in body for body in first), "a create is whole"
