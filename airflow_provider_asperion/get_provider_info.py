@@ -40,7 +40,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"{_PACKAGE}.operators.{module}" for module in _OPERATORS],
             },
         ],
-        "extra-links": [f"{_PACKAGE}.links.records.RecordsLink"],
+        "extra-links": [f"{_PACKAGE}.links.records.{link}" for link in ("RecordsLink", "ReconciliationLink")],
         "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
         "config": {"asperion": _CONFIG},
         "cli": [f"{_PACKAGE}.cli.definition.get_commands"],
@@ -57,6 +57,7 @@ _OPERATORS = (
     "answers",
     "incoming",
     "master_data",
+    "reconcile",
 )
 
 _CONFIG = {

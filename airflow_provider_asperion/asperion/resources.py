@@ -226,6 +226,32 @@ class Asperion:
         path, query = self.names.document_path(kind), self._since(kind, since)
         return Listing(self.client, path, reader, changes=Changes(), query=query, id_name=names.id)
 
+    async def find_details(self, kind: DocumentKind, reference: str) -> list[DocumentDetail]:
+        """Return all documents of a reference with their lines, by the reference field."""
+        names = self.names.document(kind)
+        query = self._text_filter(names.reference, reference.strip(), self.names.query.equals)
+        return [
+            await self._detail(kind, item)
+            async for item in self.client.items(self.names.document_path(kind), query)
+            if same_code(str(get_field(item, names.reference) or ""), reference)
+        ]
+
+    async def get_detail(self, kind: DocumentKind, document_id: models.Id) -> DocumentDetail:
+        """Return one document with its lines.
+
+        :raises NotFound: there is none of this id.
+        """
+        body = await self.client.get(_one(self.names.document_path(kind), document_id))
+        return read_detail(_single(body), kind, self.names.document(kind))
+
+    async def count_documents(self, kind: DocumentKind, *, since: dt.date | None = None) -> int | None:
+        """Return how many documents there are, since a day where there is a filter; None: it is not told."""
+        words = self.names.query
+        sizes = {words.page: str(self.names.habits.first_page), words.page_size: "1"}
+        body = await self.client.get(self.names.document_path(kind), {**self._since(kind, since), **sizes})
+        told = body.get("_meta", {}).get("totalCount") if isinstance(body, dict) else None
+        return told if isinstance(told, int) else None
+
     async def get_document(self, kind: DocumentKind, document_id: models.Id) -> Document:
         """Return one document.
 
@@ -297,21 +323,39 @@ class Asperion:
         return Listing(self.client, path, reader, changes=changes, id_name=names.id, on_problem=on_problem)
 
     def documents(
-        self, kind: DocumentKind, changed: Interval | None = None, *, on_problem: OnProblem | None = None
+        self,
+        kind: DocumentKind,
+        changed: Interval | None = None,
+        *,
+        on_problem: OnProblem | None = None,
+        since: dt.date | None = None,
+        wanted: Callable[[Document], bool] | None = None,
     ) -> Listing[DocumentDetail]:
         """Walk all documents of a kind with their lines, or those that changed.
 
         One that comes without lines in the list is asked for by its id.
+
+        :param since: only those from a day on, where the API has a filter for that (``recent_filter``).
+        :param wanted: tells by its head whether a document is wanted; None: all are.
         """
         names = self.names.document(kind)
 
-        async def reader(item: dict[str, Any]) -> tuple[DocumentDetail]:
+        async def reader(item: dict[str, Any]) -> tuple[DocumentDetail, ...]:
+            if wanted is not None and not wanted(read_document(item, kind, names)):
+                return ()
             return (await self._detail(kind, item),)
 
         found_by = self.names.query.changed.of(kind)
         changes = Changes(changed, found_by, names.date_changed, names.date_added)
-        path = self.names.document_path(kind)
-        return Listing(self.client, path, reader, changes=changes, id_name=names.id, on_problem=on_problem)
+        return Listing(
+            self.client,
+            self.names.document_path(kind),
+            reader,
+            changes=changes,
+            query=self._since(kind, since),
+            id_name=names.id,
+            on_problem=on_problem,
+        )
 
     def open_order_lines(self) -> OpenOrderLines:
         """Walk the lines of the sales orders that are open (``habits.open_order_statuses``)."""

@@ -210,6 +210,32 @@ COMMANDS = (
         "Ends with 1 when a channel fails.",
     ),
     Command(
+        "reconcile",
+        "Compare files, ledger and Asperion over an interval: counts, amounts per VAT rate, each difference",
+        "airflow_provider_asperion.cli.reconcile.reconcile",
+        (
+            _argument(
+                "--from",
+                dest="reconcile_from",
+                metavar="MOMENT",
+                type=moment,
+                help="What landed from then on, such as 2026-11-23T00:00 (default: 24 hours ago)",
+            ),
+            _argument(
+                "--to",
+                dest="reconcile_to",
+                metavar="MOMENT",
+                type=moment,
+                help="End of that interval, exclusive (default: now)",
+            ),
+            _argument("--csv", metavar="FILE", help="Write all of it to a CSV file, too"),
+            _argument("--json", action="store_true", help="JSON lines instead of tables"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+        "Nothing is written on either side. Ends with 1 when something does not tie.",
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

@@ -42,6 +42,7 @@ FLOWS = (
     Flow("answers_from_sap", "sap_answers", "SAP's answers", ()),
     Flow("customers_to_asperion", "sap_customers_to_asperion", "Customers, SAP to Asperion", ("debtor",)),
     Flow("products_to_asperion", "sap_products_to_asperion", "Products, SAP to Asperion", ("article",)),
+    Flow("reconcile", "asperion_reconcile", "Reconciliation", ()),
 )
 BY_NAME = {flow.name: flow for flow in FLOWS}
 

@@ -15,6 +15,7 @@ from airflow_provider_asperion.ledger.tables import (
     sessions,
     sightings,
     snapshots,
+    statements,
     tokens,
 )
 
@@ -36,7 +37,8 @@ def purge(work: Work, before: dt.datetime) -> Purged:
     """Forget what has been done since before a moment, its trail, and sessions of that time.
 
     A forgotten document that comes again is new to the ledger; that it exists is then seen in Asperion only.
-    Of what was published the trail and the batches go; the snapshots stay, or all would travel again.
+    Statements of that time go too. Of what was published the trail and the batches go; the snapshots stay, or
+    all would travel again.
     """
     old = select(documents.c.id).where(documents.c.state == "done", documents.c.updated_at < before)
     gone_events = work.connection.execute(delete(events).where(events.c.document_id.in_(old))).rowcount
@@ -47,6 +49,7 @@ def purge(work: Work, before: dt.datetime) -> Purged:
     told = events.c.document_id.in_(select(snapshots.c.id)) & (events.c.at < before)
     gone_events += work.connection.execute(delete(events).where(told)).rowcount
     gone_publications = _forget_publications(work, before)
+    work.connection.execute(delete(statements).where(statements.c.made_at < before))
     return Purged(gone, gone_events, _forget_sessions(work, before), gone_publications)
 
 

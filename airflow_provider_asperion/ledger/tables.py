@@ -291,3 +291,21 @@ circuits = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("integration", "flow"),
 )
+
+# Statements of reconciliations: counts, amounts and keys of what differs, for the pages.
+statements = Table(
+    "asperion_statements",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("administration", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("differences", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "integration", "ends_at"),
+    Index(None, "made_at"),
+)

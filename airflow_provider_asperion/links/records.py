@@ -1,4 +1,4 @@
-"""The link of a task to the records that its run has touched."""
+"""The links of a task to our pages: the records that its run has touched, the statements it made."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ class RecordsLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the address, below that of Airflow's own pages."""
         return "/asperion/activity?" + urlencode({"text": f"{ti_key.dag_id}/{ti_key.run_id}"})
+
+
+class ReconciliationLink(BaseOperatorLink):
+    """Leads to the page with the statements."""
+
+    name = "Statements"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the address, below that of Airflow's own pages."""
+        return "/asperion/reconcile"

@@ -50,6 +50,18 @@ def changed_interval(context: Context) -> tuple[dt.datetime, dt.datetime] | None
     return _interval(context, "changed_from", "changed_to")
 
 
+def reconciled_interval(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return the interval that is reconciled: the form's, else that of the run; None: it has none."""
+    found = _interval(context, "reconcile_from", "reconcile_to")
+    if found is not None:
+        return found
+    run = context["dag_run"]
+    start, stop = run.data_interval_start, run.data_interval_end
+    if start is None or stop is None or start == stop:
+        return None
+    return start, stop
+
+
 def _interval(context: Context, first: str, last: str) -> tuple[dt.datetime, dt.datetime] | None:
     params = context["params"]
     if params.get(first):

@@ -18,7 +18,13 @@ except ImportError:  # Airflow before 3.3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_asperion.settings import AnswersFromSap, MasterData, OrdersToAsperion, ToSap
+    from airflow_provider_asperion.settings import (
+        AnswersFromSap,
+        MasterData,
+        OrdersToAsperion,
+        Reconcile,
+        ToSap,
+    )
 
 ORDER_PARAMS = {
     "dry_run": Param(
@@ -99,6 +105,24 @@ OUTGOING_PARAMS = {
 }
 
 
+RECONCILE_PARAMS = {
+    "reconcile_from": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="From",
+        description="Reconcile what landed or travelled at or after this moment. Empty: the run's interval.",
+    ),
+    "reconcile_to": Param(
+        None,
+        type=["null", "string"],
+        format="date-time",
+        title="Until",
+        description="End of that interval, exclusive. Empty: until now.",
+    ),
+}
+
+
 def configured(flow: str) -> Iterator[tuple[str, Any]]:
     """Yield (integration, settings of the flow) for each integration in which the flow is enabled."""
     for name, integration in runtime.settings().integrations.items():
@@ -130,6 +154,11 @@ def answer_dag_arguments(flow: str, integration: str, settings: AnswersFromSap) 
     return _one_at_a_time(flow, integration, settings)
 
 
+def reconcile_dag_arguments(flow: str, integration: str, settings: Reconcile) -> dict[str, Any]:
+    """Return the arguments of the DAG that reconciles; a backfill reconciles past days."""
+    return _arguments(flow, integration, settings, RECONCILE_PARAMS, runs=2)
+
+
 def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | MasterData) -> dict[str, Any]:
     params = {name: param for name, param in ORDER_PARAMS.items() if name != "full"}
     return _arguments(flow, integration, settings, params, runs=1)
@@ -138,7 +167,7 @@ def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | Maste
 def _arguments(
     flow: str,
     integration: str,
-    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData,
+    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData | Reconcile,
     params: dict[str, Param],
     *,
     runs: int,

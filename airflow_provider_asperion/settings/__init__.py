@@ -29,6 +29,7 @@ from airflow_provider_asperion.settings.orders import (
     OrdersToAsperion,
     TotalRules,
 )
+from airflow_provider_asperion.settings.reconcile import Reconcile
 from airflow_provider_asperion.settings.to_sap import (
     CustomersToSap,
     OrdersToSap,
@@ -67,6 +68,7 @@ __all__ = [
     "ProductsToAsperion",
     "ProductsToSap",
     "PublishRules",
+    "Reconcile",
     "SapSide",
     "Settings",
     "Silence",

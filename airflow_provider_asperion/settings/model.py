@@ -14,6 +14,7 @@ from airflow_provider_asperion.settings.contract import ContractCheck
 from airflow_provider_asperion.settings.master_data import CustomersToAsperion, ProductsToAsperion
 from airflow_provider_asperion.settings.notifications import Notifications
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
+from airflow_provider_asperion.settings.reconcile import Reconcile
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
@@ -49,6 +50,7 @@ class Flows(Record):
     answers_from_sap: AnswersFromSap | None = Field(default_factory=AnswersFromSap)
     customers_to_asperion: CustomersToAsperion | None = Field(default_factory=CustomersToAsperion)
     products_to_asperion: ProductsToAsperion | None = Field(default_factory=ProductsToAsperion)
+    reconcile: Reconcile | None = Field(default_factory=Reconcile)
 
 
 class Integration(Record):

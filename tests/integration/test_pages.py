@@ -301,6 +301,7 @@ def test_every_route_asks_who_is_there(place):
     paths = {route.path for route in make_app().routes}
     shown = {*PAGES, *STATIC, *FORMS, f"/record/{record_id('4711')}", f"/record/{record_id('4711')}/values"}
     shown |= {"/setup/connected", "/setup/settings.yaml"}
+    shown |= {"/reconcile", *(f"/reconcile/{record_id('4711')}{end}" for end in ("", "/statement.csv"))}
     patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$") for path in paths]
     assert all(any(pattern.match(path) for path in shown) for pattern in patterns), "each route is tried"
     for path in sorted(shown):

@@ -21,7 +21,19 @@ from airflow_provider_asperion.cli.main import main, parser
 from airflow_provider_asperion.get_provider_info import get_provider_info
 from airflow_provider_asperion.records import Problem, ProblemError
 
-NAMES = ["check", "read", "map", "plan", "retry", "explain", "notify", "authorize", "sandbox", "init"]
+NAMES = [
+    "check",
+    "read",
+    "map",
+    "plan",
+    "retry",
+    "explain",
+    "notify",
+    "reconcile",
+    "authorize",
+    "sandbox",
+    "init",
+]
 
 
 def test_airflow_gets_all_commands():

@@ -1,0 +1,1 @@
+"""Reconciliation (X5): file = ledger = Asperion = SAP, in counts and amounts; differences by name."""

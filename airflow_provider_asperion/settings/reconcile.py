@@ -1,0 +1,18 @@
+"""Settings of the reconciliation: when it runs, and what it looks at."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from airflow_provider_asperion.records import Record
+from airflow_provider_asperion.settings.tasks import TaskRules
+
+
+class Reconcile(Record):
+    """Once a day file, ledger and Asperion are compared; what does not tie fails the run, by name (X5)."""
+
+    enabled: bool = Field(True, description="false: there is no DAG.")
+    schedule: str | None = Field("30 2 * * *", description="Cron expression; null: by hand only.")
+    timezone: str = Field("UTC", description="Time zone of the schedule.")
+    in_flight: int = Field(8, ge=1, le=256, description="Requests to Asperion at once.")
+    delivery: TaskRules = TaskRules()
