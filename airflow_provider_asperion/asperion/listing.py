@@ -77,8 +77,10 @@ class Changes:
         """
         if self.interval is None:
             return True
-        fields = [name[:1].lower() + name[1:] for name in self.filters] or [self.changed or ""]
-        if fields[0] in body and self.added is not None:
+        fields = [name[:1].lower() + name[1:] for name in self.filters]
+        if not fields and self.changed is not None:
+            fields.append(self.changed)
+        if fields and fields[0] in body and self.added is not None:
             fields.append(self.added)
         moments = (read_moment(_text(get_field(body, name)), zone) for name in fields)
         moment = next((one for one in moments if one is not None), None)

@@ -324,6 +324,8 @@ class _Comparing:
 
     def _missing_field(self, call: Call, part: Part, found: Found) -> None:
         """Say that a field is not there; of what lies in it nothing is said."""
+        if part.if_there:
+            return
         used = {
             other.steps[-1] for other in (*call.reads, *call.sends) if other.steps[:-1] == part.steps[:-1]
         }

@@ -65,6 +65,7 @@ class Part:
     :param of_list: path of the list whose ids it takes.
     :param form: how a date is written, as for ``strftime``.
     :param spare: its setting may be null: then it is not used.
+    :param if_there: it is asked for elsewhere where it does not come.
     """
 
     steps: Steps
@@ -75,6 +76,7 @@ class Part:
     of_list: str | None = None
     form: str | None = None
     spare: bool = False
+    if_there: bool = False
 
     @property
     def name(self) -> str:
@@ -182,11 +184,15 @@ class _Calls:
         elif habits.lookup == "recent" and habits.recent_filter is not None:
             query += self._days((habits.recent_filter,), f"habits.{kind}.recent_filter", ends=("from",))
         title = "sales_orders" if kind == "sales_order" else "sales_invoices"
-        listed = [part for part in further if part.steps[0] != names.lines.split(".")[0]]
-        yield self._list(title, query, (*head, *listed))
+        within = names.lines.split(".")[0]
+        listed = [
+            replace(part, if_there=True) if part.steps[0] == within else part for part in (*further, *lines)
+        ]
+        yield self._list(title, (*query, *self._order()), (*head, *listed))
         yield self._one("GET", title, reads=(*head, *further, *lines))
+        counted = Part((*names.lines.split("."), DATA), frozenset({"array"}), f"{kind}.lines", if_there=True)
         sends = self._document_sent(kind)
-        yield self._create(title, sends, head, validate=habits.validate_only)
+        yield self._create(title, sends, (*head, counted), validate=habits.validate_only)
 
     def _head(self, kind: DocumentKind) -> Iterator[Part]:
         for part in _fields(models.Document, self.names.document(kind), kind):
@@ -230,7 +236,7 @@ class _Calls:
         *,
         validate: bool,
     ) -> Iterator[Call]:
-        yield self._list(title, query, reads)
+        yield self._list(title, (*query, *self._order()), reads)
         yield self._one("GET", title, reads=reads)
         yield self._create(title, sends, reads, validate=validate)
         optional = tuple(replace(part, needed=False) for part in sends)
@@ -238,18 +244,18 @@ class _Calls:
 
     def _list(self, title: str, query: Iterable[Part], reads: Iterable[Part]) -> Call:
         words = self.names.query
-        paging = [
+        paging = (
             Part((words.page,), _NUMBERS | _KINDS[str], "query.page"),
             Part((words.page_size,), _NUMBERS | _KINDS[str], "query.page_size"),
-        ]
-        if words.order_value is not None:
-            paging.append(_parameter(words.order_by, "query.order_by"))
+        )
+        # Of the list of administrations it is not asked who answers.
+        page = _PAGE[:-1] if title == "administrations" else _PAGE
         return Call(
             "GET",
             self._path(title),
             title,
             query=(*paging, *query),
-            reads=_containers((*_PAGE, *(part.below(DATA, ITEMS) for part in reads))),
+            reads=_containers((*page, *(part.below(DATA, ITEMS) for part in reads))),
         )
 
     def _one(
@@ -266,6 +272,10 @@ class _Calls:
         query = (Part((name,), _KINDS[bool] | _KINDS[str], "query.validate_only"),) if validate else ()
         sends, reads = _containers(sends), _containers(reads)
         return Call("POST", self._path(title), title, query=query, sends=sends, reads=reads)
+
+    def _order(self) -> list[Part]:
+        words = self.names.query
+        return [] if words.order_value is None else [_parameter(words.order_by, "query.order_by")]
 
     def _path(self, title: str) -> str:
         return str(getattr(self.names.paths, title))
@@ -379,7 +389,7 @@ def _containers(parts: Iterable[Part]) -> tuple[Part, ...]:
             if steps[-1] == ITEMS or steps in own:
                 continue
             inside: frozenset[Kind] = frozenset({"array" if part.steps[length] == ITEMS else "object"})
-            found.setdefault(steps, Part(steps, inside, part.setting))
+            found.setdefault(steps, Part(steps, inside, part.setting, if_there=part.if_there))
         found.setdefault(part.steps, part)
     return tuple(found.values())
 
