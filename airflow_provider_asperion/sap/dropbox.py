@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.sap.completeness import Completeness
 from airflow_provider_asperion.sap.drop_folder import DropFolder, PublishedFile, RemoteFile
 from airflow_provider_asperion.sap.faults import folder_missing
 from airflow_provider_asperion.sap.names import fault_of_name, fits
@@ -65,20 +66,26 @@ class Dropbox:
         :param pattern: instead of the pattern of the settings.
         :raises ProblemError: the folder does not exist or may not be read.
         """
-        seen, problems = await self._candidates(pattern or self.folder.pattern)
-        if self.folder.done_file is None:
-            for _ in range(self.folder.stable_looks - 1):
-                if not seen:
-                    break
-                await self._sleep(self.folder.look_interval_seconds)
-                again, _ = await self._candidates(pattern or self.folder.pattern)
-                seen = {name: file for name, file in again.items() if seen.get(name) == file}
-            seen = {name: file for name, file in seen.items() if self._old_enough(file)}
-        if self.folder.order == "name":
-            files = sorted(seen.values(), key=lambda file: file.name)
-        else:
-            files = sorted(seen.values(), key=lambda file: (file.modified, file.name))
+        rule = Completeness(self.folder, self._clock)
+        files, problems = await self.look(rule, pattern)
+        for _ in range(rule.looks - 1):
+            if not rule.waiting:
+                break
+            await self._sleep(self.folder.look_interval_seconds)
+            files, _ = await self.look(rule, pattern)
         return files[: self.folder.maximum_files], problems
+
+    async def look(
+        self, rule: Completeness, pattern: str | None = None
+    ) -> tuple[list[RemoteFile], list[Problem]]:
+        """Look at the inbox once; return what the rule calls complete by now, and a problem per refused file.
+
+        :param rule: remembers the looks before.
+        :param pattern: instead of the pattern of the settings.
+        :raises ProblemError: the folder does not exist or may not be read.
+        """
+        seen, problems = await self._candidates(pattern or self.folder.pattern)
+        return rule.take(seen), problems
 
     async def claimed_files(self) -> dict[str, RemoteFile]:
         """Return what lies in the work folder, by the id of its claim."""
@@ -292,11 +299,6 @@ class Dropbox:
 
     def _ignored(self, name: str) -> bool:
         return name.startswith(".") or name.lower().endswith(self.folder.ignored_suffixes)
-
-    def _old_enough(self, file: RemoteFile) -> bool:
-        age = (self._clock() - file.modified).total_seconds()
-        # A file from the future says that the server's clock is ahead: then only the looks count.
-        return age >= self.folder.minimum_age_seconds or age < 0
 
     async def _days(self) -> list[str]:
         """Return the day folders of the archive, oldest first."""
