@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.staging import Staging
 
 
+# An invoice that arrives as an order would be delivered once more.
+_KINDS = {"ORDERS": "sales_order", "INVOIC": "sales_invoice"}
+
+
 @dataclass(slots=True)
 class BatchPublished:
     """What came of a batch, through all mappings of its flow.
@@ -318,11 +322,24 @@ def sap_mapping_of(flow: ToSap, name: str) -> SapMapping:
     :raises ProblemError: it is wrong; each problem names the row.
     """
     choice = flow.mappings[name]
-    return SapMapping.load(
+    mapping = SapMapping.load(
         name,
         choice.rows,
         names=choice.names,
         look_ups=flow.look_ups,
         folder=runtime.settings_path().parent,
         lengths=load_layouts(flow.writing.layouts).lengths,
+    )
+    kind = getattr(flow, "kind", None)
+    if kind is not None and _KINDS.get(mapping.message_type, kind) != kind:
+        raise ProblemError(_other_kind(mapping, kind))
+    return mapping
+
+
+def _other_kind(mapping: SapMapping, kind: str) -> Problem:
+    return Problem(
+        rule="mapping.kind",
+        message=f"{mapping.name} makes {mapping.message_type}, and the flow sends documents of kind {kind}",
+        remedy="orders go out by orders_orders05, invoices by invoices_invoic02, or what extends these",
+        field="mappings",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -216,7 +216,8 @@ class OrdersToSap(ToSap):
     folder: OutFolder = OutFolder(folder="to_sap/orders")
     mappings: dict[str, MappingChoice] = Field(
         default_factory=lambda: {"orders_orders05": MappingChoice()},
-        description="Mapping in use, by name or path, with the user's own rows (W2).",
+        description="Mapping in use, by name or path, with the user's own rows (W2); of invoices "
+        "invoices_invoic02 unless set otherwise.",
     )
     kind: OrderKind = Field("sales_order", description="Which documents travel (O9).")
     filter: OrderFilter = Field(
@@ -237,3 +238,10 @@ class OrdersToSap(ToSap):
         "skip",
         description="Orders that SAP sent itself, as the ledger knows: they do not go back, or they do.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mapping_of_invoices(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("kind") == "sales_invoice":
+            return {"mappings": {"invoices_invoic02": {}}, **values}
+        return values

@@ -12,8 +12,9 @@ import pytest
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.operators.publishing import settle
+from airflow_provider_asperion.operators.publishing import sap_mappings_of, settle
 from airflow_provider_asperion.records import ProblemError
+from airflow_provider_asperion.settings import OrdersToSap
 
 pytestmark = pytest.mark.feature("X4")
 LOG = logging.getLogger(__name__)
@@ -67,3 +68,20 @@ def test_a_batch_that_is_not_published_fails_the_run_and_keeps_its_staging(disca
 def test_a_run_without_an_extraction_fails():
     with pytest.raises(ProblemError, match="nothing was extracted"):
         settle(None, [], [], **NAMES)
+
+
+@pytest.mark.feature("O9")
+def test_the_mapping_follows_the_kind_of_document():
+    assert [one.message_type for one in sap_mappings_of(OrdersToSap())] == ["ORDERS"]
+    assert [one.message_type for one in sap_mappings_of(OrdersToSap(kind="sales_invoice"))] == ["INVOIC"]
+    assert sap_mappings_of(OrdersToSap(kind="sales_invoice", mappings={"orders_out_csv": {}}))
+
+
+@pytest.mark.feature("O9")
+@pytest.mark.parametrize(
+    ("kind", "mapping"), [("sales_invoice", "orders_orders05"), ("sales_order", "invoices_invoic02")]
+)
+def test_an_invoice_never_leaves_as_an_order(kind, mapping):
+    with pytest.raises(ProblemError) as caught:
+        sap_mappings_of(OrdersToSap(kind=kind, mappings={mapping: {}}))
+    assert caught.value.problems[0].rule == "mapping.kind"
