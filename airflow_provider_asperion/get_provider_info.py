@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_asperion.hooks import asperion_form, sap_sftp_form
+from airflow_provider_asperion.hooks.sap_uri import SCHEME
 
 _PACKAGE = "airflow_provider_asperion"
+_SAP = "SAP files over SFTP"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -25,14 +27,14 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             },
             {
-                "integration-name": "SAP files over SFTP",
+                "integration-name": _SAP,
                 "external-doc-url": "https://help.sap.com/",
                 "tags": ["protocol"],
             },
         ],
         "hooks": [
             {"integration-name": "Asperion", "python-modules": [f"{_PACKAGE}.hooks.asperion"]},
-            {"integration-name": "SAP files over SFTP", "python-modules": [f"{_PACKAGE}.hooks.sap_sftp"]},
+            {"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.hooks.sap_sftp"]},
         ],
         "operators": [
             {
@@ -40,6 +42,9 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"{_PACKAGE}.operators.{module}" for module in _OPERATORS],
             },
         ],
+        "sensors": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.sensors.sap_files"]}],
+        "triggers": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.triggers.sap_files"]}],
+        "asset-uris": [{"schemes": [SCHEME], "handler": f"{_PACKAGE}.hooks.sap_uri.sanitize_uri"}],
         "extra-links": [f"{_PACKAGE}.links.records.{link}" for link in ("RecordsLink", "ReconciliationLink")],
         "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
         "config": {"asperion": _CONFIG},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 from airflow.providers.common.compat.connection import get_async_connection
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.providers.sftp.hooks.sftp import SFTPHookAsync
 
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -113,7 +114,10 @@ class SapSftpHook(SFTPHookAsync):
 
     async def _get_conn(self) -> asyncssh.SSHClientConnection:
         """Connect; the stock hook gives no time-outs, no choice of ciphers, and no reason for a refusal."""
-        connection = await get_async_connection(self.sftp_conn_id)
+        try:
+            connection = await get_async_connection(self.sftp_conn_id)
+        except AirflowNotFoundException:
+            raise ProblemError(_no_connection(self.sftp_conn_id)) from None
         options = self._options(connection)
         witness = _HostKeyWitness()
         try:
@@ -319,6 +323,14 @@ def _no_sftp(connection: str, error: BaseException) -> Problem:
         else f"the server of connection {connection} did not open SFTP ({_short(error)})",
         remedy="have the server's operator allow SFTP for this user",
         transient=not refused,
+    )
+
+
+def _no_connection(connection: str) -> Problem:
+    return Problem(
+        rule="sftp.connection",
+        message=f"Airflow has no connection {connection}",
+        remedy="add it in Admin > Connections, of type SAP (SFTP), or correct sap.connection in the settings",
     )
 
 

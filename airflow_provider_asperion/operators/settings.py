@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         OrdersToAsperion,
         Reconcile,
         ToSap,
+        Waking,
     )
 
 ORDER_PARAMS = {
@@ -167,16 +168,15 @@ def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | Maste
 def _arguments(
     flow: str,
     integration: str,
-    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData | Reconcile,
+    settings: Waking | ToSap | Reconcile,
     params: dict[str, Param],
     *,
     runs: int,
 ) -> dict[str, Any]:
     """Return the arguments of a DAG: schedule, retries, form."""
-    schedule = settings.schedule
     return {
         "dag_id": dag_id(flow, integration),
-        "schedule": CronDataIntervalTimetable(schedule, timezone=settings.timezone) if schedule else None,
+        "schedule": _schedule(flow, integration, settings),
         "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
         "catchup": False,
         "max_active_runs": runs,
@@ -188,3 +188,17 @@ def _arguments(
             "retry_delay": dt.timedelta(seconds=settings.delivery.retry_delay_seconds),
         },
     }
+
+
+def _schedule(flow: str, integration: str, settings: Waking | ToSap | Reconcile) -> Any:
+    """Return when a DAG runs: by the clock, when a file is complete, by both, or by hand only."""
+    from airflow_provider_asperion.settings import Waking
+
+    cron = settings.schedule
+    timetable = CronDataIntervalTimetable(cron, timezone=settings.timezone) if cron else None
+    if not isinstance(settings, Waking) or settings.wake != "file":
+        return timetable
+    from airflow_provider_asperion.operators.waking import dropped_files, or_time
+
+    asset = dropped_files(dag_id(flow, integration), integration, settings)
+    return [asset] if timetable is None else or_time(timetable, asset)

@@ -66,26 +66,26 @@ class Dropbox:
         :param pattern: instead of the pattern of the settings.
         :raises ProblemError: the folder does not exist or may not be read.
         """
-        rule = Completeness(self.folder, self._clock)
-        files, problems = await self.look(rule, pattern)
-        for _ in range(rule.looks - 1):
-            if not rule.waiting:
+        kept = Completeness(self.folder, self._clock)
+        files, problems = await self.look(kept, pattern)
+        for _ in range(kept.looks - 1):
+            if not kept.waiting:
                 break
             await self._sleep(self.folder.look_interval_seconds)
-            files, _ = await self.look(rule, pattern)
+            files, _ = await self.look(kept, pattern)
         return files[: self.folder.maximum_files], problems
 
     async def look(
-        self, rule: Completeness, pattern: str | None = None
+        self, kept: Completeness, pattern: str | None = None
     ) -> tuple[list[RemoteFile], list[Problem]]:
-        """Look at the inbox once; return what the rule calls complete by now, and a problem per refused file.
+        """Look at the inbox once; return what is complete by now, and a problem per refused file.
 
-        :param rule: remembers the looks before.
+        :param kept: remembers the looks before.
         :param pattern: instead of the pattern of the settings.
         :raises ProblemError: the folder does not exist or may not be read.
         """
         seen, problems = await self._candidates(pattern or self.folder.pattern)
-        return rule.take(seen), problems
+        return kept.take(seen), problems
 
     async def claimed_files(self) -> dict[str, RemoteFile]:
         """Return what lies in the work folder, by the id of its claim."""

@@ -30,6 +30,7 @@ from airflow_provider_asperion.settings.orders import (
     TotalRules,
 )
 from airflow_provider_asperion.settings.reconcile import Reconcile
+from airflow_provider_asperion.settings.tasks import Waking
 from airflow_provider_asperion.settings.to_sap import (
     CustomersToSap,
     OrdersToSap,
@@ -77,6 +78,7 @@ __all__ = [
     "StockToSap",
     "ToSap",
     "TotalRules",
+    "Waking",
     "load_settings",
     "parse_settings",
 ]

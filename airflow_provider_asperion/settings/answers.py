@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
-from airflow_provider_asperion.settings.tasks import TaskRules
+from airflow_provider_asperion.settings.tasks import TaskRules, Waking
 
 ANSWERS = ("STATUS", "ALEAUD", "ORDRSP")
 
 
-class AnswersFromSap(Record):
+class AnswersFromSap(Waking):
     """SAP's answers (STATUS, ALEAUD, ORDRSP) tell which records that were sent it has posted."""
 
     enabled: bool = Field(False, description="true: SAP writes answers, and a DAG reads them.")
-    schedule: str | None = Field("*/15 * * * *", description="Cron expression; null: by hand only.")
-    timezone: str = Field("UTC", description="Time zone of the schedule.")
     folder: DropFolder = DropFolder(inbox="from_sap/answers")
     reading: ReadProfile = ReadProfile(message_types=ANSWERS)
     delivery: TaskRules = TaskRules()

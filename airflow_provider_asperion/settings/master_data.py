@@ -11,7 +11,7 @@ from airflow_provider_asperion.records import Record
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import CsvProfile, ReadProfile
 from airflow_provider_asperion.settings.orders import DebtorRules, IdentityField, MappingChoice
-from airflow_provider_asperion.settings.tasks import PostRules
+from airflow_provider_asperion.settings.tasks import PostRules, Waking
 
 
 class MasterPostRules(PostRules):
@@ -23,7 +23,7 @@ class MasterPostRules(PostRules):
     in_flight: int = Field(16, ge=1, le=256, description="Records in work at once.")
 
 
-class MasterData(Record):
+class MasterData(Waking):
     """What the flows from SAP's master data have in common.
 
     A field that a file does not name stays as it is in Asperion; so does one that holds SAP's sign for no
@@ -31,9 +31,6 @@ class MasterData(Record):
     """
 
     enabled: bool = Field(False, description="true: SAP leads this data, and a DAG brings it to Asperion.")
-    schedule: str | None = Field("*/15 * * * *", description="Cron expression; null: by hand only.")
-    timezone: str = Field("UTC", description="Time zone of the schedule and of 'today'.")
-    folder: DropFolder
     reading: ReadProfile
     mappings: dict[str, MappingChoice] = Field(
         description="Mappings in use, by name or path, with the user's own rows (W2)."

@@ -11,9 +11,8 @@ from airflow_provider_asperion.asperion.models import DebtorDraft
 from airflow_provider_asperion.mapping import LookUp
 from airflow_provider_asperion.records import OrderKind, Record
 from airflow_provider_asperion.records.money import HalfCents, Rounding
-from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
-from airflow_provider_asperion.settings.tasks import PostRules
+from airflow_provider_asperion.settings.tasks import PostRules, Waking
 
 IdentityField = Literal["email", "customer_number", "vat_number", "coc_number"]
 SHIPPED_MAPPINGS = ("orders05", "invoic02", "orders_csv")
@@ -143,13 +142,9 @@ class MappingChoice(Record):
     names: dict[str, Any] = Field(default_factory=dict, description="Names that rows refer to, e.g. buyer.")
 
 
-class OrdersToAsperion(Record):
+class OrdersToAsperion(Waking):
     """SAP order files become orders or invoices in Asperion."""
 
-    enabled: bool = True
-    schedule: str | None = Field("*/15 * * * *", description="Cron expression; null: by hand only.")
-    timezone: str = Field("UTC", description="Time zone of the schedule and of 'today'.")
-    folder: DropFolder
     reading: ReadProfile = ReadProfile()
     kind: OrderKind | None = Field(
         None, description="Force sales_order or sales_invoice; null: what the mapping says (O9)."

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from airflow_provider_asperion.records import Record
+from airflow_provider_asperion.sap.drop_folder import DropFolder
+
+
+class Waking(Record):
+    """When the DAG of a flow from SAP's files runs."""
+
+    enabled: bool = True
+    schedule: str | None = Field("*/15 * * * *", description="Cron expression; null: by hand only.")
+    timezone: str = Field("UTC", description="Time zone of the schedule and of 'today'.")
+    wake: Literal["schedule", "file"] = Field(
+        "schedule",
+        description="file: the DAG starts seconds after a file is complete, and by `schedule` too, as a "
+        "safety net.",
+    )
+    poll_seconds: float = Field(
+        2,
+        gt=0,
+        description="With wake: file: seconds between two looks at the folder; never less than "
+        "folder.look_interval_seconds, where files have no marker.",
+    )
+    folder: DropFolder
 
 
 class TaskRules(Record):

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,22 @@ class Sshd:
     private_key: str
     host_key: str
     other_key: str
+    pid: int
+
+    def session_processes(self) -> list[int]:
+        """Return the processes of the server that serve a session each, or help one that does."""
+        parents = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                    parents[int(entry.name)] = int(fields[1])
+        return [pid for pid, parent in parents.items() if self.pid in (parent, parents.get(parent))]
+
+    def sessions(self) -> int:
+        """Return how many connections are open, as the kernel sees them."""
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[1].endswith(f":{self.port:04X}") and row[3] == "01" for row in rows)
 
     def connection(self, **extra: object) -> dict[str, object]:
         """Return the arguments of an Airflow connection."""
@@ -86,6 +102,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
             private_key=client.export_private_key().decode(),
             host_key=" ".join(host.export_public_key().decode().split()[:2]),
             other_key=" ".join(other.export_public_key().decode().split()[:2]),
+            pid=process.pid,
         )
     finally:
         process.terminate()

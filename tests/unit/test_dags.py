@@ -115,6 +115,30 @@ def test_master_data_of_sap_is_read_where_the_settings_switch_it_on(bag, flow):
     assert dag.max_active_runs == 1
 
 
+@pytest.mark.feature("X8")
+def test_a_file_starts_the_dag_where_the_settings_say_so(bag):
+    found = bag("""\
+integrations:
+  default:
+    flows:
+      orders_to_asperion: {wake: file, folder: {inbox: orders, pattern: "ORD*"}, poll_seconds: 3}
+      answers_from_sap: {enabled: true, wake: file, schedule: null}
+""")
+    assert found.import_errors == {}
+    dag = found.dags["sap_orders_to_asperion"]
+    assert dag.timetable.__class__.__name__ == "AssetOrTimeSchedule"
+    assert dag.timetable.timetable.__class__.__name__ == "CronDataIntervalTimetable", "for backfills"
+    (asset,) = dag.timetable.asset_condition.objects
+    assert (asset.name, asset.uri) == (
+        "sap_orders_to_asperion__files",
+        "sap-sftp://sap_sftp_default/orders?pattern=ORD%2A",
+    )
+    (watcher,) = asset.watchers
+    assert watcher.trigger.serialize()[1]["poll_seconds"] == 3
+    answers = found.dags["sap_answers"]
+    assert answers.timetable.__class__.__name__ == "AssetTriggeredTimetable"
+
+
 def test_two_integrations_have_dags_of_their_own(bag):
     found = bag("integrations: {default: {}, retail: {flows: {stock_to_sap: null}}}")
     assert found.import_errors == {}
@@ -152,9 +176,18 @@ def test_wrong_settings_are_an_import_error_that_names_file_and_line(bag):
         assert "scedule" in text
 
 
-@pytest.mark.feature("W5")
+INCOMING = ("orders_to_asperion", "answers_from_sap", "customers_to_asperion", "products_to_asperion")
+
+
+@pytest.mark.feature("W5", "X8")
 @pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
-def test_parsing_loads_nothing_heavy(path, tmp_path):
+def test_parsing_loads_nothing_heavy(path, tmp_path, monkeypatch):
+    settings = tmp_path / "asperion.yaml"
+    flows = ", ".join(
+        f"{flow}: {{enabled: true, wake: file, folder: {{inbox: {flow}}}}}" for flow in INCOMING
+    )
+    settings.write_text(f"integrations: {{default: {{flows: {{{flows}}}}}}}")
+    monkeypatch.setenv("AIRFLOW__ASPERION__SETTINGS", str(settings))
     code = (
         "import sys, json, runpy; from airflow.sdk import DAG, BaseOperator, task; "
         f"before = set(sys.modules); runpy.run_path({str(path)!r}); "
