@@ -168,7 +168,7 @@ def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | Maste
 def _arguments(
     flow: str,
     integration: str,
-    settings: Waking | ToSap | Reconcile,
+    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData | Reconcile,
     params: dict[str, Param],
     *,
     runs: int,
