@@ -63,6 +63,7 @@ _OPERATORS = (
     "incoming",
     "master_data",
     "reconcile",
+    "housekeeping",
 )
 
 _CONFIG = {

@@ -236,6 +236,33 @@ COMMANDS = (
         "Nothing is written on either side. Ends with 1 when something does not tie.",
     ),
     Command(
+        "purge",
+        "Delete what is older than the settings keep it; or erase one person",
+        "airflow_provider_asperion.cli.purge.purge",
+        (
+            _argument("--dry-run", action="store_true", help="Only show what would go"),
+            _argument(
+                "--email",
+                metavar="ADDRESS",
+                nargs="?",
+                const="",
+                help="Erase the person with this address; without one it is asked for, and - reads a line "
+                "from standard input: so it stays out of the shell's history",
+            ),
+            _argument(
+                "--customer-number", metavar="NUMBER", help="Erase the customer with this number (too)"
+            ),
+            _argument(
+                "--hashes",
+                action="store_true",
+                help="Of the person also the keyed hashes of debtor and customer record",
+            ),
+            _SETTINGS,
+        ),
+        "What is done stays known by its number, so that it is never done twice. Ends with 1 when a task has "
+        "records of the person in hand.",
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

@@ -73,6 +73,8 @@ def _show(view: RecordView, *, as_json: bool) -> None:
     show(printable(f"{hit.key}: {hit.state}{known} ({title})"))
     for seen in view.sightings:
         show(printable(f"  in {seen.file.seen.name}, document {seen.position}; {seen.file.path}"))
+    if view.purged_at is not None:
+        show(f"  {view.purged_at:%Y-%m-%d %H:%M:%S}  What happened before was purged")
     _show_events(view.events)
 
 
@@ -99,11 +101,12 @@ def _told(view: RecordView) -> dict[str, Any]:
     hit = asdict(view.hit)
     hit["problems"] = [problem.model_dump(exclude_none=True) for problem in view.hit.problems]
     places = [{"file": seen.file.seen.name, "position": seen.position} for seen in view.sightings]
-    return hit | {"files": places, "events": events}
+    return hit | {"files": places, "events": events, "purged_at": view.purged_at}
 
 
 def _show_values(found: evidence.Evidence) -> None:
-    for name, side in (("SAP", found.sap), ("Asperion", found.asperion)):
+    kept = [("then", side) for side in found.kept]
+    for name, side in (("SAP", found.sap), ("Asperion", found.asperion), *kept):
         show(printable(f"  {name}: {side.source}{': ' + side.problem if side.problem else ''}"))
         for field, value in side.values:
             show(printable(f"    {field} = {value}"))

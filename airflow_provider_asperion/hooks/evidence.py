@@ -1,6 +1,7 @@
 """The values of a record, read again on demand: from the file in which it came or went, and from Asperion.
 
-Nothing of it is kept. Who may see it is for the caller to ask.
+Nothing of it is kept. Where the settings keep values for some days, also those as they came and went then.
+Who may see it is for the caller to ask.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_asperion.asperion.errors import AsperionError, to_problem
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, flow_of
+from airflow_provider_asperion.ledger import payloads
+from airflow_provider_asperion.ledger.payloads import Keeper
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.profile import ReadProfile
 from airflow_provider_asperion.sap.reading import read_documents
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from airflow_provider_asperion.asperion import Asperion
+    from airflow_provider_asperion.ledger.payloads import Kept
     from airflow_provider_asperion.ledger.record import RecordView
     from airflow_provider_asperion.sap.dropbox import Dropbox
 
@@ -43,19 +47,39 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Both sides of a record, as they are now."""
+    """Both sides of a record, as they are now; and ``kept``, as they came and were sent, oldest first."""
 
     sap: Side
     asperion: Side
+    kept: tuple[Side, ...] = ()
 
 
 async def evidence(view: RecordView, integration: str) -> Evidence:
     """Read both sides of a record; a side that cannot be read says why."""
-    sap, asperion = await asyncio.gather(
+    sap, asperion, kept = await asyncio.gather(
         _side("SAP", lambda: _from_sap(view, integration)),
         _side("Asperion", lambda: _from_asperion(view, integration)),
+        asyncio.to_thread(_kept, view),
     )
-    return Evidence(sap, asperion)
+    return Evidence(sap, asperion, kept)
+
+
+def _kept(view: RecordView) -> tuple[Side, ...]:
+    # Also what was kept before the settings were changed to keep none.
+    keeper = Keeper(runtime.cipher(), runtime.settings().retention.payload_days)
+    try:
+        with runtime.open_ledger() as ledger:
+            found = ledger.run(payloads.of_record, view.hit.id, keeper)
+    except ProblemError as error:
+        return (Side("what was kept", problem=str(error.problem)),)
+    return tuple(Side(_when(one, to_sap=view.hit.to_sap), tuple(flat(one.values))) for one in found)
+
+
+def _when(kept: Kept, *, to_sap: bool) -> str:
+    """Say what was kept: which way it went, when, and until when it is kept."""
+    came, went = ("came from Asperion", "sent to SAP") if to_sap else ("came from SAP", "sent to Asperion")
+    what = came if kept.direction == "came" else went
+    return f"{what}, {kept.at:%Y-%m-%d %H:%M} UTC, kept until {kept.until:%Y-%m-%d}"
 
 
 async def _side(name: str, read: Callable[[], Awaitable[Side]]) -> Side:

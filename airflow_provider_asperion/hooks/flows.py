@@ -44,6 +44,8 @@ FLOWS = (
     Flow("products_to_asperion", "sap_products_to_asperion", "Products, SAP to Asperion", ("article",)),
     Flow("reconcile", "asperion_reconcile", "Reconciliation", ()),
 )
+# The DAG that purges; one for all integrations.
+HOUSEKEEPING = "asperion_housekeeping"
 BY_NAME = {flow.name: flow for flow in FLOWS}
 
 

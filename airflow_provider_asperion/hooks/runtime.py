@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.flows.intake import Intake
     from airflow_provider_asperion.ledger import Ledger, TokenVault
+    from airflow_provider_asperion.ledger.payloads import Keeper
     from airflow_provider_asperion.sap.drop_folder import DropFolder
     from airflow_provider_asperion.sap.dropbox import Dropbox
     from airflow_provider_asperion.settings import Integration, OutFolder, Settings
@@ -157,6 +157,16 @@ def vault(ledger: Ledger) -> TokenVault:
     return TokenVault(ledger, cipher())
 
 
+def keeper(chosen: Settings | None = None) -> Keeper | None:
+    """Return what keeps values of records for some days, encrypted; None where the settings keep none."""
+    days = (chosen or settings()).retention.payload_days
+    if not days:
+        return None
+    from airflow_provider_asperion.ledger.payloads import Keeper
+
+    return Keeper(cipher(), days)
+
+
 def flow(integration_name: str, flow_name: str) -> Any:
     """Return the settings of a flow.
 
@@ -249,4 +259,6 @@ def owner_of(context: Context) -> str:
 
 def staging_folder(run: str) -> str:
     """Return the folder, below that of each file, in which a run stages its batches."""
-    return hashlib.sha256(run.encode()).hexdigest()[:24]
+    from airflow_provider_asperion.staging import folder_of
+
+    return folder_of(run)

@@ -48,6 +48,25 @@ def is_undone(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
+def empty_log(engine: Engine) -> bool:
+    """Empty the write-ahead log of a SQLite file, in which deleted rows may still stand.
+
+    Elsewhere there is nothing to do: PostgreSQL's own log is the matter of its archive and backups.
+
+    :returns: False when others read or wrote for all of a minute; the log is emptied another time then.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.close()
+        return not busy
+    finally:
+        connection.close()
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
@@ -90,6 +109,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         # FULL, not NORMAL: with NORMAL a power cut may lose the last commits, and with them an intent whose
         # order was already sent. The price is one fsync a commit, which LedgerQueue shares between orders.
         cursor.execute("PRAGMA synchronous=FULL")
+        # What is deleted or replaced is overwritten in the file, not only let go of.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.functions import func
 
-from airflow_provider_asperion.ledger import documents, files, purge, sessions, trail
-from airflow_provider_asperion.ledger.database import is_undone, make_engine
+from airflow_provider_asperion.ledger import documents, files, sessions, trail
+from airflow_provider_asperion.ledger.database import empty_log, is_undone, make_engine
 from airflow_provider_asperion.ledger.processes import ProcessIdentity, this_process
 from airflow_provider_asperion.ledger.schema import ensure_schema
 from airflow_provider_asperion.ledger.work import Work
@@ -38,7 +38,7 @@ class Ledger:
     """Documents, files, sessions and their trail in SQLite or PostgreSQL.
 
     Made in each process that uses it; may be used from several threads. The operations on documents have
-    methods here; all others (``files``, ``purge``, ...) are functions that take a transaction as their first
+    methods here; all others (``files``, ``runs``, ...) are functions that take a transaction as their first
     argument, run by :meth:`run`: ``ledger.run(files.claim_file, seen, run_id, path)``. An operation that must
     be one with another goes into the same :meth:`transaction`.
 
@@ -203,9 +203,9 @@ class Ledger:
         with self.transaction(reading=True) as work:
             return files.tally_of(work, file_id)
 
-    def purge(self, before: dt.datetime) -> purge.Purged:
-        """See :func:`purge.purge`."""
-        return self.run(purge.purge, before)
+    def empty_log(self) -> bool:
+        """See :func:`database.empty_log`."""
+        return empty_log(self.engine)
 
 
 def _unreachable(engine: Engine) -> Problem:

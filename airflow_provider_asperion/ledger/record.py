@@ -15,6 +15,7 @@ from airflow_provider_asperion.ledger.tables import documents, events, files, si
 from airflow_provider_asperion.ledger.trail import Event, event_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable
 
     from airflow_provider_asperion.ledger.keys import Document, DocumentKey
@@ -39,6 +40,7 @@ class RecordView:
 
     :param document: what came from SAP or was created in Asperion; ``snapshot``: what SAP was sent last.
     :param events: oldest first.
+    :param purged_at: when the events of before were purged; None: it has all of them.
     """
 
     hit: search.Hit
@@ -46,6 +48,7 @@ class RecordView:
     snapshot: Snapshot | None
     events: tuple[Event, ...]
     sightings: tuple[Sighting, ...]
+    purged_at: dt.datetime | None = None
 
 
 def record(work: Work, record_id: str) -> RecordView | None:
@@ -62,6 +65,9 @@ def record(work: Work, record_id: str) -> RecordView | None:
         snapshot=None if snapshot is None else snapshot_of(snapshot),
         events=_events(work, record_id),
         sightings=_sightings(work, record_id),
+        purged_at=max(
+            (row.purged_at for row in (document, snapshot) if row is not None and row.purged_at), default=None
+        ),
     )
 
 

@@ -175,6 +175,7 @@ def _snapshots(work: Work, query: Query) -> Select[Any]:
             select(snapshots.c.id).where(snapshots.c.key.in_(query.hashes)),
             select(snapshots.c.id).where(snapshots.c.file == query.text),
             select(snapshots.c.id).where(snapshots.c.number == query.text),
+            select(names.c.document_id).where(names.c.name_hash.in_(query.hashes)),
         )
         statement = statement.where(snapshots.c.id.in_(ids))
     return statement

@@ -1,4 +1,9 @@
-"""The tables of the ledger. All names begin with ``asperion_``, so that it can share a database."""
+"""The tables of the ledger. All names begin with ``asperion_``, so that it can share a database.
+
+A table may say in its ``info`` how long its rows live; :mod:`.purge` does what it says:
+``{"kept_until": "until"}`` names the column with the moment at which a row goes, and
+``{"retention": "runs", "age": "began_at"}`` a kind of the settings and the column by which a row is old.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +69,8 @@ documents = Table(
     Column("problems", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # When the trail of before was purged.
+    Column("purged_at", UtcDateTime),
     UniqueConstraint("administration", "kind", "key"),
     Index(None, "session_id"),
     Index(None, "key"),
@@ -155,6 +162,7 @@ snapshots = Table(
     Column("outbox_id", Text),
     Column("observing_at", UtcDateTime),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("purged_at", UtcDateTime),
     UniqueConstraint("administration", "flow", "key"),
     Index(None, "outbox_id"),
     Index(None, "file"),
@@ -211,6 +219,7 @@ runs = Table(
     Column("began_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Index(None, "integration", "flow", "began_at"),
+    info={"retention": "runs", "age": "began_at"},
 )
 
 # Whose documents they are: keyed hashes of e-mail addresses, by which a person can be found and not read.
@@ -308,4 +317,22 @@ statements = Table(
     Column("body", JSON, nullable=False),
     Index(None, "integration", "ends_at"),
     Index(None, "made_at"),
+    info={"retention": "statements", "age": "made_at"},
+)
+
+# Values of a record as they came and as they went, encrypted; only where the settings ask for it.
+payloads = Table(
+    "asperion_payloads",
+    metadata,
+    Column("document_id", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("name_hash", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("document_id", "direction", "run_id"),
+    Index(None, "name_hash"),
+    Index(None, "until"),
+    info={"kept_until": "until"},
 )

@@ -79,6 +79,7 @@ async def deliver_batches(
                 run=run,
                 hashed=hasher,
                 full=full,
+                keeper=runtime.keeper(),
             )
             outcomes = await deliver(staged, parts, on_outcome=progress)
             progress.close()

@@ -199,7 +199,7 @@ async def publish_batch(
             session = ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds())
             live = await stack.enter_async_context(session)
             dropbox = await stack.enter_async_context(runtime.outgoing(integration, flow.folder))
-            parts |= {"live": live, "dropbox": dropbox, "on_problem": causes}
+            parts |= {"live": live, "dropbox": dropbox, "on_problem": causes, "keeper": runtime.keeper()}
         for mapping in sap_mappings_of(flow):
             if dry_run:
                 published = _told(plan(records, Preparing(mapping=mapping, **parts)), causes, log)

@@ -31,6 +31,7 @@ from airflow_provider_asperion.settings.orders import (
 )
 from airflow_provider_asperion.settings.reconcile import Reconcile
 from airflow_provider_asperion.settings.tasks import Waking
+from airflow_provider_asperion.settings.retention import Retention
 from airflow_provider_asperion.settings.to_sap import (
     CustomersToSap,
     OrdersToSap,
@@ -70,6 +71,7 @@ __all__ = [
     "ProductsToSap",
     "PublishRules",
     "Reconcile",
+    "Retention",
     "SapSide",
     "Settings",
     "Silence",

@@ -15,6 +15,7 @@ from airflow_provider_asperion.settings.master_data import CustomersToAsperion, 
 from airflow_provider_asperion.settings.notifications import Notifications
 from airflow_provider_asperion.settings.orders import OrdersToAsperion
 from airflow_provider_asperion.settings.reconcile import Reconcile
+from airflow_provider_asperion.settings.retention import Retention
 from airflow_provider_asperion.settings.to_sap import CustomersToSap, OrdersToSap, ProductsToSap, StockToSap
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
@@ -85,3 +86,4 @@ class Settings(Record):
     )
     ledger: LedgerSettings = LedgerSettings()
     staging: StagingSettings = StagingSettings()
+    retention: Retention = Retention()

@@ -2,6 +2,6 @@
 
 from airflow_provider_asperion.staging.frames import Cipher
 from airflow_provider_asperion.staging.keys import local_key
-from airflow_provider_asperion.staging.staging import BatchRef, Staging
+from airflow_provider_asperion.staging.staging import BatchRef, Staging, Swept, folder_of
 
-__all__ = ["BatchRef", "Cipher", "Staging", "local_key"]
+__all__ = ["BatchRef", "Cipher", "Staging", "Swept", "folder_of", "local_key"]

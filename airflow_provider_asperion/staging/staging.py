@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,14 @@ from airflow_provider_asperion.records import Problem, ProblemError, Record
 from airflow_provider_asperion.staging.frames import BrokenBatchError, Cipher, frames, records_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _BLOCK = 1 << 20
+
+
+def folder_of(run: str) -> str:
+    """Return the name of the folder in which a run stages its batches."""
+    return hashlib.sha256(run.encode()).hexdigest()[:24]
 
 
 class BatchRef(Record):
@@ -30,6 +37,14 @@ class BatchRef(Record):
     sha256: str
     count: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many batches were thrown away, and how many are left."""
+
+    gone: int
+    left: int
 
 
 class Staging:
@@ -96,6 +111,28 @@ class Staging:
         if folder.exists():
             self._empty(folder)
 
+    def sweep(self, goes: Callable[[tuple[str, ...], dt.datetime], bool], *, dry_run: bool = False) -> Swept:
+        """Throw away what was left behind, with the folders that are empty then.
+
+        :param goes: whether a batch goes, by the parts of its name and the moment at which it was written.
+        :param dry_run: only count.
+        """
+        if not self._root.exists():
+            return Swept(0, 0)
+        gone = left = 0
+        for path, parts in list(_files_of(self._root)):
+            if not goes(parts, _written_at(path)):
+                left += 1
+                continue
+            gone += 1
+            if not dry_run:
+                path.unlink(missing_ok=True)
+        if gone and not dry_run:
+            root = _on_disk(self._root)
+            for folder in () if root is None else [path for path in root.iterdir() if path.is_dir()]:
+                _remove_empty(folder)
+        return Swept(gone, left)
+
     def _write(self, path: Any, uri: str, records: Iterable[bytes]) -> BatchRef:
         digest = hashlib.sha256()
         count = size = 0
@@ -148,6 +185,32 @@ def _on_disk(path: Any) -> Path | None:
     if protocol is None:
         return Path(path)
     return Path(path.path) if protocol in ("", "file", "local") else None
+
+
+def _files_of(folder: Any, parts: tuple[str, ...] = ()) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    for path in list(folder.iterdir()):
+        inner = (*parts, path.name)
+        if path.is_dir():
+            yield from _files_of(path, inner)
+        else:
+            yield path, inner
+
+
+def _written_at(path: Any) -> dt.datetime:
+    """Return when a batch was written; of one that has gone meanwhile, now."""
+    try:
+        return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    except FileNotFoundError:
+        return dt.datetime.now(dt.UTC)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder with those in it, as far as they are empty; never one in which something lies."""
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            if path.is_dir():
+                _remove_empty(path)
+        folder.rmdir()
 
 
 def _unusable(reference: BatchRef, reason: str) -> Problem:

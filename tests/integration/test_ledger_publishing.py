@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import text
 
 from airflow_provider_asperion.ledger import (
-    Claim,
     DocumentKey,
     Ledger,
     outbox,
+    purge,
     schema,
     snapshots,
     watermarks,
 )
 from airflow_provider_asperion.ledger.database import make_engine
 from airflow_provider_asperion.ledger.outbox import Decision, OutFile
+from airflow_provider_asperion.ledger.trail import add_event
 from airflow_provider_asperion.records import ProblemError
 from tests.support import ledger_publishers
 from tests.support.ledger_databases import ledger_url, postgres_server  # noqa: F401 - fixtures
@@ -199,8 +201,9 @@ def test_one_life_of_a_record(ledger: Ledger) -> None:
     assert ledger.run(watermarks.move, "1", FLOW, NOON, "run")
     assert not ledger.run(watermarks.move, "1", FLOW, NOON, "run")
     assert ledger.run(watermarks.move, "1", FLOW, NOON + HOUR, "run")
-    gone = ledger.purge(dt.datetime(9999, 1, 1, tzinfo=dt.UTC))
-    assert (gone.publications, gone.events) == (3, 4)
+    end = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+    assert purge.count(ledger, {"trail": end, "work": end}) == {"trail": 4, "work": 5}
+    assert purge.purge(ledger, {"trail": end, "work": end}) == {"trail": 4, "work": 5}
     assert set(ledger.run(snapshots.look_up, "1", FLOW, "ABC")) == {"A", "C"}
     assert ledger.run(outbox.hold, other, batch("other"), [("C", NOON)]).busy == set()
 
@@ -216,15 +219,24 @@ def test_a_ledger_of_the_first_version_keeps_what_it_knows(ledger_url: str) -> N
     old = Ledger(engine)
     key = DocumentKey("1", "sales_order", "4711")
     session = old.open_session("before", "run")
-    old.take(session, [Claim(key, "f")])
-    old.intend(session, key, "POST sales order")
-    known, trail = old.look_up([key]), old.trail(key)
+    with old.transaction() as work:
+        # As the first version wrote it: the tables of today have more columns.
+        row = {"id": key.id, **key._asdict(), "state": "intended", "fingerprint": "f", "attempts": 1}
+        row |= {"effect": "POST sales order", "intended_at": work.now, "session_id": session.id}
+        row |= {"run_id": "run", "problems": "[]", "created_at": work.now, "updated_at": work.now}
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        work.connection.execute(text(f"insert into asperion_documents ({names}) values ({values})"), row)
+        add_event(work, session, key, "intended", {"effect": "POST sales order"})
+    trail = old.trail(key)
     old.close()
     with pytest.raises(ProblemError, match="version 0001"):
         Ledger.open(ledger_url)
 
     ledger = Ledger.open(ledger_url, create=True)
-    assert (ledger.look_up([key]), ledger.trail(key)) == (known, trail)
+    known = ledger.look_up([key])[key]
+    assert (known.state, known.effect, known.fingerprint) == ("intended", "POST sales order", "f")
+    assert (ledger.trail(key), len(trail)) == (trail, 1)
     ledger.finish(session, key, "done")
     publish(ledger, "after", batch("after"), ["A"])
     assert set(ledger.run(snapshots.look_up, "1", FLOW, ["A"])) == {"A"}

@@ -22,6 +22,7 @@ ORDERS = {
     "deliver": {"settle"},
     "settle": set(),
 }
+HOUSEKEEPING = "asperion_housekeeping"
 TO_SAP = {"extract": {"publish", "settle"}, "publish": {"settle"}, "settle": set()}
 EDGES = {
     "sap_orders_to_asperion": ORDERS,
@@ -64,12 +65,14 @@ def test_a_fresh_install_shows_all_dags_with_their_tasks(bag):
     assert {
         name: {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
         for name, dag in found.dags.items()
-    } == EDGES
+    } == EDGES | {HOUSEKEEPING: {"purge": set()}}
 
 
 @pytest.mark.feature("X4")
 def test_each_run_has_a_data_interval_so_that_a_backfill_knows_its_day(bag):
-    for dag in bag().dags.values():
+    dags = bag().dags
+    del dags[HOUSEKEEPING]
+    for dag in dags.values():
         assert dag.timetable.__class__.__name__ == "CronDataIntervalTimetable"
         assert not dag.catchup
 
@@ -86,10 +89,20 @@ def test_the_forms(bag):
         "full",
     }
     assert set(dags["asperion_reconcile"].params) == {"reconcile_from", "reconcile_to"}
+    assert set(dags[HOUSEKEEPING].params) == {"dry_run"}
     for name, dag in dags.items():
         if name.endswith("_to_sap"):
             assert set(dag.params) == {"dry_run", "full", "changed_from", "changed_to"}
         assert dag.doc_md.startswith("###")
+
+
+@pytest.mark.feature("W6")
+def test_housekeeping_runs_once_a_day_one_at_a_time_as_the_settings_say(bag):
+    dag = bag().dags[HOUSEKEEPING]
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+    assert dag.timetable.summary == "30 3 * * *"
+    by_hand = bag("retention: {schedule: null}").dags[HOUSEKEEPING]
+    assert by_hand.timetable.__class__.__name__ == "NullTimetable"
 
 
 @pytest.mark.feature("W3")
@@ -151,7 +164,7 @@ def test_two_integrations_have_dags_of_their_own(bag):
 
 def test_a_flow_that_is_switched_off_has_no_dag(bag):
     found = bag("integrations: {default: {flows: {products_to_sap: {enabled: false}}}}")
-    assert set(found.dags) == EDGES.keys() - {"asperion_products_to_sap"}
+    assert set(found.dags) == EDGES.keys() - {"asperion_products_to_sap"} | {HOUSEKEEPING}
 
 
 def test_pool_retries_and_schedule_come_from_the_settings(bag):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import AsperionError, Rejected, to_problem
 from airflow_provider_asperion.asperion.matching import normal_form
+from airflow_provider_asperion.asperion.wire import write_document
 from airflow_provider_asperion.flows.exactly_once import ExactlyOnce, HeldError, patience_of
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDesk
 from airflow_provider_asperion.flows.orders_to_asperion.decide import Decider, known_by
@@ -21,21 +22,23 @@ from airflow_provider_asperion.ledger import (
     SessionLost,
     documents,
     names,
+    payloads,
     trail,
 )
 from airflow_provider_asperion.records import Outcome, Problem, ProblemError
 from airflow_provider_asperion.records.money import line_amount, order_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from decimal import Decimal
 
     from airflow_provider_asperion.asperion import Asperion
-    from airflow_provider_asperion.asperion.models import Document
+    from airflow_provider_asperion.asperion.models import Document, DocumentDraft
     from airflow_provider_asperion.flows.orders_to_asperion.decide import Decision
     from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
     from airflow_provider_asperion.ledger import Grip, LedgerQueue, LiveSession
     from airflow_provider_asperion.ledger.keys import EndState
+    from airflow_provider_asperion.ledger.payloads import Keeper
     from airflow_provider_asperion.records import Order, State
     from airflow_provider_asperion.settings import OrdersToAsperion
 
@@ -48,6 +51,7 @@ class Delivering:
     :param run: the run; orders that an earlier try of the same run created count as created by it.
     :param full: look orders up in Asperion again that the ledger knows as done.
     :param hashed: turns a personal value into the key under which the ledger knows it.
+    :param keeper: keeps the values of orders for some days, encrypted; None: they are not kept.
     """
 
     flow: OrdersToAsperion
@@ -58,6 +62,7 @@ class Delivering:
     run: str
     hashed: Callable[..., str]
     full: bool = False
+    keeper: Keeper | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -84,6 +89,7 @@ async def deliver(
     claims = [delivery.claim_of(first) for first, *_ in turns.values()]
     grips = await parts.queue.take(parts.live.session, claims)
     await parts.queue.run(names.note, delivery.whose())
+    await delivery.keep_what_came({grip.key for grip in grips if grip.held})
     in_flight = asyncio.Semaphore(parts.flow.delivery.in_flight)
     outcomes: dict[tuple[str, int], Outcome] = {}
 
@@ -135,10 +141,35 @@ class _Delivery:
     def whose(self) -> list[tuple[str, str]]:
         """Return keyed hashes of e-mail addresses, each with the id of an order: by them one is found."""
         return [
-            (self._parts.hashed("email", normal_form("email", email)), self.claim_of(staged).key.id)
+            (name, self.claim_of(staged).key.id)
             for staged in self._batch
-            if (email := staged.order.customer.email)
+            if (name := self._name_of(staged)) is not None
         ]
+
+    def _name_of(self, staged: StagedOrder) -> str | None:
+        email = staged.order.customer.email
+        return self._parts.hashed("email", normal_form("email", email)) if email else None
+
+    async def keep_what_came(self, held: Collection[DocumentKey]) -> None:
+        """Keep the orders as they were understood, where the settings ask for it."""
+        keeper = self._parts.keeper
+        if keeper is None:
+            return
+        came = [
+            keeper.sealed(key.id, "came", staged.order.model_dump(exclude_none=True), self._name_of(staged))
+            for staged in self._batch
+            if (key := self.claim_of(staged).key) in held
+        ]
+        await self._parts.queue.run(payloads.put, self._parts.run, keeper.life, came)
+
+    async def _keep_what_goes(self, staged: StagedOrder, draft: DocumentDraft) -> None:
+        keeper = self._parts.keeper
+        if keeper is None:
+            return
+        kind = staged.order.kind
+        sent = write_document(kind, draft, self._parts.asperion.names)
+        went = keeper.sealed(self.claim_of(staged).key.id, "went", sent, self._name_of(staged))
+        await self._parts.queue.run(payloads.put, self._parts.run, keeper.life, [went])
 
     async def deliver(self, staged: StagedOrder, grip: Grip | None) -> Outcome:
         """Deliver one order; ``grip`` answers its claim, where it was claimed with the batch."""
@@ -178,6 +209,7 @@ class _Delivery:
             await asperion.create_document(order.kind, draft, validate_only=True)
         detail = known_by(decision.customer, debtor) | {"defaults": ", ".join(staged.defaults) or None}
         await self._parts.queue.event(self._parts.live.session, grip.key, "decided", detail)
+        await self._keep_what_goes(staged, draft)
         document, _ = await self._once.bring_about(
             grip.key,
             effect=f"POST {order.kind}",

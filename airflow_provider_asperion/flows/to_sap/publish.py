@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_asperion.asperion.matching import normal_form
 from airflow_provider_asperion.flows.to_sap.prepare import Preparing, mapped_records, placed, prepare
-from airflow_provider_asperion.ledger import GripLost, outbox
+from airflow_provider_asperion.ledger import DocumentKey, GripLost, names, outbox, payloads
 from airflow_provider_asperion.ledger.outbox import Decision, OutFile
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.faults import stalled
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.flows.to_sap.prepare import Prepared, Ready
     from airflow_provider_asperion.ledger import LiveSession
     from airflow_provider_asperion.ledger.outbox import Outbox
+    from airflow_provider_asperion.ledger.payloads import Keeper
     from airflow_provider_asperion.ledger.snapshots import Snapshot
+    from airflow_provider_asperion.ledger.work import Work
     from airflow_provider_asperion.sap.dropbox import Dropbox
     from airflow_provider_asperion.sap.writing import FileContent
 
@@ -41,11 +44,13 @@ class Publishing(Preparing):
     """What publishing works with.
 
     :param on_problem: told of each record that is refused, and each value that was cut.
+    :param keeper: keeps the values of records for some days, encrypted; None: they are not kept.
     """
 
     live: LiveSession
     dropbox: Dropbox
     on_problem: Callable[[Problem], None]
+    keeper: Keeper | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -113,6 +118,7 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
     decisions = [_decision(ready, name_of[ready.document.number]) for ready in prepared.ready]
     session, key = parts.live.session, parts.outbox_key
     await _run(parts, outbox.plan, session, key, decisions)
+    await _run(parts, _note_whose, parts, prepared.ready)
     uploaded = []
     for name, file in files.items():
         # One that was thought dead must not write over the file of whoever came after it.
@@ -169,6 +175,32 @@ def _decision(ready: Ready, file: str) -> Decision:
         sent=ready.change.sent,
         observed_at=ready.observed.observed_at,
     )
+
+
+def _note_whose(work: Work, parts: Publishing, ready: Sequence[Ready]) -> None:
+    """Put down whose records they are, as keyed hashes; and their values, where the settings ask for it."""
+    run, keeper = parts.live.session.run_id, parts.keeper
+    whose, kept = [], []
+    for one in ready:
+        record_id = DocumentKey(parts.administration, parts.ledger_flow, one.observed.key).id
+        email = _email_of(one.observed)
+        name = parts.hashed("email", normal_form("email", email)) if email else None
+        if name is not None:
+            whose.append((name, record_id))
+        if keeper is not None:
+            sent: dict[str, Any] = dict(one.texts)
+            if one.lines:
+                sent["lines"] = one.lines
+            kept.append(keeper.sealed(record_id, "came", one.observed.record, name))
+            kept.append(keeper.sealed(record_id, "went", sent, name))
+    names.note(work, whose)
+    if keeper is not None:
+        payloads.put(work, run, keeper.life, kept)
+
+
+def _email_of(observed: Observed) -> str | None:
+    customer = observed.record.get("customer", observed.record)
+    return customer.get("email") or None
 
 
 def _name(file: FileContent, parts: Publishing) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import sys
 
@@ -14,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from airflow_provider_asperion.ledger import Claim, DocumentKey, Ledger, SeenFile, files, schema
+from airflow_provider_asperion.ledger import Claim, DocumentKey, Ledger, schema
 from airflow_provider_asperion.ledger.database import make_engine
 from airflow_provider_asperion.ledger.ledger import ATTEMPTS
 from airflow_provider_asperion.ledger.tables import metadata
@@ -157,32 +156,3 @@ def test_a_lost_connection_is_not_tried_again(ledger) -> None:
     with pytest.raises(OperationalError):
         ledger.run(lost)
     assert len(calls) == 1
-
-
-@pytest.mark.feature("W6")
-def test_purging_forgets_what_is_done_and_old_and_nothing_else(ledger, clock) -> None:
-    done, refused, fresh = (DocumentKey("1", "sales_order", name) for name in ("done", "refused", "fresh"))
-    landed = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-    file = ledger.run(files.claim_file, SeenFile("f", "n", 1, landed), "run", "work/n")
-    old = ledger.open_session("old")
-    ledger.take(old, [Claim(done, "f", file.id, 1), Claim(refused, "f", file.id, 2)])
-    ledger.finish(old, done, "done")
-    ledger.finish(old, refused, "refused")
-    holder = ledger.open_session("holder")
-    held = DocumentKey("1", "sales_order", "held")
-    ledger.take(holder, [Claim(held, "f")])
-    ledger.close_session(old)
-    ledger.close_session(holder)
-    clock.forward(3600)
-    before = clock.now
-    clock.forward(3600)
-    session = ledger.open_session("new")
-    ledger.take(session, [Claim(fresh, "f")])
-    ledger.finish(session, fresh, "done")
-
-    gone = ledger.purge(before)
-    assert (gone.documents, gone.events, gone.sessions) == (1, 2, 1)
-    assert set(ledger.look_up([done, refused, fresh, held])) == {refused, fresh, held}
-    assert ledger.trail(done) == []
-    assert ledger.trail(refused) != []
-    assert ledger.take(session, [Claim(held, "f")])[0].status == "resumed"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_asperion.ledger import DocumentKey, Ledger, outbox, snapshots
+from airflow_provider_asperion.ledger import DocumentKey, Ledger, outbox, purge, snapshots
 from airflow_provider_asperion.ledger.outbox import Decision, OutFile
 from airflow_provider_asperion.records import Problem
 from tests.support.ledger_publishers import FLOW, NOON, batch, steps
@@ -117,8 +117,8 @@ def test_purging_forgets_publications_and_their_trail_but_not_what_sap_has(ledge
     clock.forward(3600)
     publish(ledger, "fresh", [created("E")])
 
-    gone = ledger.purge(before)
-    assert (gone.publications, gone.events, gone.sessions) == (3, 1, 3)
+    assert purge.purge(ledger, {"trail": before}) == {"trail": 1}
+    assert purge.purge(ledger, {"work": before}) == {"work": 8}  # 3 publications, 2 keys, 3 sessions
     assert ledger.trail(DocumentKey("1", FLOW, "A")) == []
     assert len(ledger.trail(DocumentKey("1", FLOW, "E"))) == 1
     assert set(ledger.run(snapshots.look_up, "1", FLOW, "ABCDE")) == {"A", "E"}
@@ -130,4 +130,6 @@ def test_purging_forgets_publications_and_their_trail_but_not_what_sap_has(ledge
     assert set(held.free) == {"A", "B", "C"}
     assert [found.key for found in held.stranded] == [batch("unsettled")]
     clock.forward(1)
-    assert ledger.purge(clock.now).publications == 1  # that of E
+    assert ledger.run(outbox.find, batch("fresh")) is not None
+    purge.purge(ledger, {"work": clock.now})
+    assert ledger.run(outbox.find, batch("fresh")) is None
