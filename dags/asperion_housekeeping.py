@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from airflow_provider_asperion.operators.housekeeping import PurgeOperator, housekeeping_dag_arguments
+from airflow_provider_asperion.operators.housekeeping import PurgeOperator
+from airflow_provider_asperion.operators.settings import housekeeping_dag_arguments
 
 with DAG(**housekeeping_dag_arguments(), doc_md=__doc__) as dag:
     PurgeOperator(task_id="purge")

@@ -244,8 +244,7 @@ COMMANDS = (
             _argument(
                 "--email",
                 metavar="ADDRESS",
-                nargs="?",
-                const="",
+                nargs="*",
                 help="Erase the person with this address; without one it is asked for, and - reads a line "
                 "from standard input: so it stays out of the shell's history",
             ),

@@ -135,14 +135,14 @@ def _identities(arguments: argparse.Namespace) -> dict[IdentityField, str]:
     if arguments.customer_number is not None:
         found["customer_number"] = arguments.customer_number.strip()
     if arguments.email is not None:
-        email = arguments.email.strip()
+        email = " ".join(arguments.email).strip()
         if email == "-":
             email = sys.stdin.readline().strip()
         elif not email:
             email = getpass.getpass("E-mail address (not shown): ").strip()
         found["email"] = email
     for field, value in found.items():
-        if not value or (field == "email" and "@" not in value):
+        if not value or (field == "email" and (value.count("@") != 1 or " " in value)):
             raise ProblemError(
                 Problem(
                     rule="purge.identity",

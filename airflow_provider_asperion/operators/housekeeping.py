@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow.sdk import BaseOperator, Param
+from airflow.sdk import BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.hooks.flows import HOUSEKEEPING
 from airflow_provider_asperion.operators.base import told_to_airflow
 
 if TYPE_CHECKING:
@@ -77,30 +76,3 @@ class _Told:
         if gone - self._told.get(kind, 0) >= TOLD_EACH:
             self._told[kind] = gone
             self._log.info("%s: %s gone so far", kind, gone)
-
-
-def housekeeping_dag_arguments() -> dict[str, Any]:
-    """Return the arguments of the DAG: schedule of the settings, one run at a time, no backfill."""
-    retention = runtime.settings().retention
-    schedule: Any = None
-    if retention.schedule is not None:
-        from airflow.sdk import CronTriggerTimetable
-
-        schedule = CronTriggerTimetable(retention.schedule, timezone=retention.timezone)
-    return {
-        "dag_id": HOUSEKEEPING,
-        "schedule": schedule,
-        "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
-        "catchup": False,
-        "max_active_runs": 1,
-        "params": {
-            "dry_run": Param(
-                False,
-                type="boolean",
-                title="Dry run",
-                description="Say how much would go, by kind. Nothing is deleted.",
-            )
-        },
-        "tags": ["asperion"],
-        "default_args": {"owner": "asperion", "retries": 2, "retry_delay": dt.timedelta(minutes=5)},
-    }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.hooks.flows import dag_id
+from airflow_provider_asperion.hooks.flows import HOUSEKEEPING, dag_id
 
 try:
     from airflow.sdk import CronDataIntervalTimetable
@@ -124,6 +124,14 @@ RECONCILE_PARAMS = {
 }
 
 
+PURGE_DRY_RUN = Param(
+    False,
+    type="boolean",
+    title="Dry run",
+    description="Say how much would go, by kind. Nothing is deleted.",
+)
+
+
 def configured(flow: str) -> Iterator[tuple[str, Any]]:
     """Yield (integration, settings of the flow) for each integration in which the flow is enabled."""
     for name, integration in runtime.settings().integrations.items():
@@ -158,6 +166,22 @@ def answer_dag_arguments(flow: str, integration: str, settings: AnswersFromSap) 
 def reconcile_dag_arguments(flow: str, integration: str, settings: Reconcile) -> dict[str, Any]:
     """Return the arguments of the DAG that reconciles; a backfill reconciles past days."""
     return _arguments(flow, integration, settings, RECONCILE_PARAMS, runs=2)
+
+
+def housekeeping_dag_arguments() -> dict[str, Any]:
+    """Return the arguments of the DAG that purges: schedule of the settings, one run at a time."""
+    retention = runtime.settings().retention
+    schedule, zone = retention.schedule, retention.timezone
+    return {
+        "dag_id": HOUSEKEEPING,
+        "schedule": CronDataIntervalTimetable(schedule, timezone=zone) if schedule else None,
+        "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+        "catchup": False,
+        "max_active_runs": 1,
+        "params": {"dry_run": PURGE_DRY_RUN},
+        "tags": ["asperion"],
+        "default_args": {"owner": "asperion", "retries": 2, "retry_delay": dt.timedelta(minutes=5)},
+    }
 
 
 def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | MasterData) -> dict[str, Any]:

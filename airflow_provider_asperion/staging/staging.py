@@ -197,11 +197,21 @@ def _files_of(folder: Any, parts: tuple[str, ...] = ()) -> Iterator[tuple[Any, t
 
 
 def _written_at(path: Any) -> dt.datetime:
-    """Return when a batch was written; of one that has gone meanwhile, now."""
+    """Return when a batch was written; now, where it has gone meanwhile or its store does not tell."""
+    now = dt.datetime.now(dt.UTC)
     try:
-        return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        found = path.stat()
     except FileNotFoundError:
-        return dt.datetime.now(dt.UTC)
+        return now
+    # Stores tell it under names of their own; Airflow's paths know two of them, and say 0 for all others.
+    told = found if isinstance(found, dict) else {}
+    values = (found.st_mtime, *(told.get(name) for name in ("last_modified", "updated", "created")))
+    moment = next((value for value in values if value), now)
+    if isinstance(moment, str):
+        moment = dt.datetime.fromisoformat(moment)
+    if not isinstance(moment, dt.datetime):
+        return dt.datetime.fromtimestamp(moment, dt.UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -44,6 +44,7 @@ class World:
     other_flows: dict[str, Any] = field(default_factory=dict)
     side: dict[str, Any] = field(default_factory=dict)
     notifications: dict[str, Any] = field(default_factory=dict)
+    retention: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Path:
@@ -74,7 +75,8 @@ class World:
         flow = {"folder": folder, **self.flow}
         flows = {"orders_to_asperion": flow, **self.other_flows}
         integration = {"asperion": self.side, "flows": flows, "notifications": self.notifications}
-        self.settings.write_text(yaml.safe_dump({"integrations": {"default": integration}}))
+        content = {"integrations": {"default": integration}, "retention": self.retention}
+        self.settings.write_text(yaml.safe_dump(content))
 
 
 @contextmanager

@@ -19,11 +19,16 @@ LOG = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs the orders flow as its DAG would."""
+    """Runs the orders flow as its DAG would.
 
-    def __init__(self, place):
+    :param between: called when all is read and nothing delivered yet.
+    """
+
+    def __init__(self, place, between=lambda: None):
         self.place = place
+        self.between = between
         self.count = 0
+        self.xcoms = []
 
     def __call__(self, *retry, dry_run=False):
         self.place.write()
@@ -42,6 +47,7 @@ class Runner:
         read = [await read_group(group, **names, owner=run, dry_run=dry_run) for group in groups]
         files = [file for task in read for file in task]
         batches = [Batch.model_validate(batch.model_dump()) for file in files for batch in file.batches]
+        self.between()
         delivered = await deliver_batches(batches, **names, owner=run, full=False) if batches else None
         tallies = (
             {claim: tally.model_dump() for claim, tally in delivered.tallies.items()} if delivered else {}
@@ -54,6 +60,7 @@ class Runner:
             **names,
             dry_run=dry_run,
         )
+        self.xcoms += [[file.model_dump(mode="json") for file in files], closing.summary]
         assert not closing.open_problems, "\n".join(map(str, closing.open_problems))
         with runtime.open_ledger() as ledger:
             ledger.run(runs.end, run, "done", counts=closing.summary.get("counts"))

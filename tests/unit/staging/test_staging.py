@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
+import os
 import tracemalloc
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from upath import UPath
 
 from airflow_provider_asperion.records import ProblemError
-from airflow_provider_asperion.staging import BatchRef, Staging, frames
+from airflow_provider_asperion.staging import BatchRef, Staging, Swept, frames
 from airflow_provider_asperion.staging import staging as staging_module
 
 if TYPE_CHECKING:
@@ -215,3 +218,55 @@ def test_memory_does_not_grow_with_the_batch(local) -> None:
             tracemalloc.stop()
 
     assert peak(24_000) < 1.5 * peak(4_000)
+
+
+def test_what_was_left_behind_is_swept_and_nothing_else(staging) -> None:
+    old, young = staging.write("claim/run1/00000", [b"a"]), staging.write("claim/run2/00000", [b"b"])
+    staging.write("run1/part/00001", [b"c"])
+
+    def goes(parts, written):
+        assert abs((dt.datetime.now(dt.UTC) - written).total_seconds()) < 60
+        return "run1" in parts
+
+    assert staging.sweep(goes, dry_run=True) == Swept(gone=2, left=1)
+    assert list(staging.read(old)) == [b"a"]
+    assert staging.sweep(goes) == Swept(gone=2, left=1)
+    assert list(staging.read(young)) == [b"b"]
+    with pytest.raises(ProblemError, match="it is gone"):
+        list(staging.read(old))
+
+
+def test_a_sweep_by_age_leaves_no_empty_folders(local, tmp_path) -> None:
+    local.write("claim/run1/00000", [b"a"])
+    local.write("claim/run2/00000", [b"b"])
+    os.utime(tmp_path / "claim/run1/00000", (0, 10))
+    day_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    assert local.sweep(lambda parts, written: written < day_ago) == Swept(gone=1, left=1)
+    assert [path.name for path in (tmp_path / "claim").iterdir()] == ["run2"]
+    assert local.sweep(lambda parts, written: True) == Swept(gone=1, left=0)
+    assert list(tmp_path.iterdir()) == []
+    assert Staging(tmp_path / "nowhere", CIPHER).sweep(lambda parts, written: True) == Swept(0, 0)
+
+
+class _Stored(dict):
+    st_mtime = 0
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"last_modified": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+        ({"updated": "2026-01-01T00:00:00Z"}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+        ({"created": dt.datetime(2026, 1, 1)}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),  # noqa: DTZ001
+        ({"created": 1767225600.0}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+    ],
+)
+def test_when_a_batch_was_written_by_what_its_store_tells(told, expected) -> None:
+    path = SimpleNamespace(stat=lambda: _Stored(told))
+    assert staging_module._written_at(path) == expected
+
+
+def test_a_batch_of_unknown_age_counts_as_young() -> None:
+    """Of a store that tells no times nothing goes by age: a batch in use must not."""
+    path = SimpleNamespace(stat=_Stored)
+    assert dt.datetime.now(dt.UTC) - staging_module._written_at(path) < dt.timedelta(minutes=1)
