@@ -35,7 +35,6 @@ ABOUT = {
     "documents": "orders that were placed",
     "files": "files that were read",
     "runs": "runs",
-    "alerts": "alerts",
     "work": "work sessions, publications",
     purge.KEPT_UNTIL: "kept values, encrypted",
     "staging": "batches left behind",

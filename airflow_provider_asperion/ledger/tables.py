@@ -243,6 +243,7 @@ findings = Table(
     Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("run_id", "task", "digest"),
     Index(None, "at"),
+    info={"retention": "work", "age": "at"},
 )
 
 # What people are told of: one row per cause, from its first sight until it is gone.

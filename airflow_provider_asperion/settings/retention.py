@@ -29,8 +29,9 @@ class Retention(Record):
     )
     files_days: Days = Field(365, description="Which files were read; the files themselves stay.")
     runs_days: Days = Field(365, description="Runs with their sums.")
-    alerts_days: Days = Field(90, description="Which alerts were sent.")
-    work_days: Days = Field(30, description="Who worked on what, and publications that are over.")
+    work_days: Days = Field(
+        30, description="Who worked on what, what tasks met, and publications that are over."
+    )
     staging_days: int = Field(
         7, ge=1, description="Batches that a run left behind, encrypted; a run that is done leaves none."
     )

@@ -1,4 +1,4 @@
-"""W6 in a real Airflow: canaries of one person are searched for before and after a nightly purge and an erasure.
+"""W6 in a real Airflow: canaries of one person, searched for before and after a nightly purge and an erasure.
 
 Runs last: it adds an order, and erases whose it is.
 """

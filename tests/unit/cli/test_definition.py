@@ -30,6 +30,7 @@ NAMES = [
     "explain",
     "notify",
     "reconcile",
+    "purge",
     "authorize",
     "sandbox",
     "init",
