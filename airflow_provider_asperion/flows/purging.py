@@ -35,6 +35,7 @@ ABOUT = {
     "documents": "orders that were placed",
     "files": "files that were read",
     "runs": "runs",
+    "statements": "statements of reconciliations",
     "work": "work sessions, publications",
     purge.KEPT_UNTIL: "kept values, encrypted",
     "staging": "batches left behind",

@@ -29,6 +29,7 @@ class Retention(Record):
     )
     files_days: Days = Field(365, description="Which files were read; the files themselves stay.")
     runs_days: Days = Field(365, description="Runs with their sums.")
+    statements_days: Days = Field(365, description="Statements of reconciliations.")
     work_days: Days = Field(
         30, description="Who worked on what, what tasks met, and publications that are over."
     )
