@@ -30,8 +30,8 @@ from airflow_provider_asperion.settings.orders import (
     TotalRules,
 )
 from airflow_provider_asperion.settings.reconcile import Reconcile
-from airflow_provider_asperion.settings.tasks import Waking
 from airflow_provider_asperion.settings.retention import Retention
+from airflow_provider_asperion.settings.tasks import Waking
 from airflow_provider_asperion.settings.to_sap import (
     CustomersToSap,
     OrdersToSap,
