@@ -83,12 +83,12 @@ class Flows:
 
     async def _to_sap(self, name):
         run, flow = f"{name}/run", runtime.flow("default", name)
-        of = {"integration": "default", "run": run, "log": LOG}
+        of = {"integration": "default", "run": run, "full": False, "log": LOG}
         extraction = await publishing.extract(name, flow, interval=None, **of)
         self._look()
         batches = [batch.model_dump(mode="json") for batch in extraction.batches]
         published = [
-            await publishing.publish_batch(batch, name, flow, owner=run, dry_run=False, full=False, **of)
+            await publishing.publish_batch(batch, name, flow, owner=run, dry_run=False, **of)
             for batch in extraction.batches
         ]
         told = [one.told() for one in published]
