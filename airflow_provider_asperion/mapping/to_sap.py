@@ -170,6 +170,14 @@ class SapMapping:
                 data.setdefault(segment, []).extend(found)
         return data
 
+    def mentions(self, *names: str) -> bool:
+        """Whether one of its expressions names one of these fields of the record."""
+        words = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b")
+        rows = self._definition.rows.values()
+        texts = [one.text for row in rows for one in (row.value, row.when) if one is not None]
+        texts += [one.text for one in self._definition.names.values()]
+        return any(words.search(text) for text in texts)
+
     def check(self) -> list[Problem]:
         """Run the examples of the mapping's own rows; return a problem for each that gives something else."""
         rows = (*self._runner.compiled.header_rows, *self._runner.compiled.line_rows)

@@ -157,6 +157,7 @@ async def extract_into(
         )
         extractor.result.administration = administration
         extractor.result.moves_watermark = interval is None
+        extractor.result.whole = changed is None
         extraction = await extractor.extract(
             source.walk(asperion, changed, extractor.unreadable),
             known=side.known(administration) if changed is None else None,
@@ -290,11 +291,13 @@ def source_of(
     """Return the list of Asperion that a flow reads."""
     from airflow_provider_asperion.flows.to_sap.customers import CustomerSource
     from airflow_provider_asperion.flows.to_sap.orders import OrderSource
-    from airflow_provider_asperion.flows.to_sap.products import ProductSource
+    from airflow_provider_asperion.flows.to_sap.products import OF_VAT, ProductSource
     from airflow_provider_asperion.flows.to_sap.stock import StockSource
 
     if flow_name == ProductSource.flow_name:
-        return ProductSource(flow, dt.datetime.now(ZoneInfo(flow.timezone)).date())
+        today = dt.datetime.now(ZoneInfo(flow.timezone)).date()
+        needs_vat = any(mapping.mentions(*OF_VAT) for mapping in sap_mappings_of(flow))
+        return ProductSource(flow, today, needs_vat=needs_vat)
     if flow_name == StockSource.flow_name:
         return StockSource(flow)
     if flow_name == CustomerSource.flow_name:

@@ -107,6 +107,11 @@ class PriceRules(Record):
     vat_codes: dict[str, str] = Field(
         default_factory=dict, description="Sales type: VAT code, where Asperion does not tell it."
     )
+    without_vat: Literal["refuse", "drop"] = Field(
+        "refuse",
+        description="An article without a VAT code in force, where its price with VAT travels: refuse it, or "
+        "send it without that price.",
+    )
 
 
 class ProductsToSap(ToSap):

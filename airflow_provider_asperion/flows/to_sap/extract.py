@@ -58,6 +58,7 @@ class Extraction:
     """What an extraction gave.
 
     :param moves_watermark: all that changed until ``began_at`` was asked for.
+    :param whole: everything was asked for, not only what changed.
     :param seen: entries of Asperion's list.
     :param staged: records in the batches.
     :param left_out: entries that do not travel by the settings.
@@ -68,6 +69,7 @@ class Extraction:
     began_at: dt.datetime
     administration: str = ""
     moves_watermark: bool = False
+    whole: bool = False
     batches: list[OutBatch] = field(default_factory=list)
     seen: int = 0
     staged: int = 0
@@ -210,6 +212,7 @@ class Extractor:
                 reference=self._write(number, self._waiting),
                 number=number,
                 extraction=self.result.name,
+                whole=self.result.whole,
                 extracted_at=self.result.began_at,
             )
         )

@@ -54,10 +54,12 @@ class OutBatch(Record):
 
     :param number: 1-based, in its extraction.
     :param extraction: name of the extraction it belongs to: a task that extracts again makes another one.
+    :param whole: everything was asked for, not only what changed.
     :param extracted_at: when it began; files and IDocs carry this moment, however late they are written.
     """
 
     reference: BatchRef
     number: int
     extraction: str
+    whole: bool = False
     extracted_at: dt.datetime

@@ -10,7 +10,7 @@ from airflow_provider_asperion.asperion.vat import vat_in_force
 from airflow_provider_asperion.flows.gtin import checked_ean
 from airflow_provider_asperion.flows.to_sap.observed import Observed
 from airflow_provider_asperion.mapping.values import text_of
-from airflow_provider_asperion.records import Problem, Product
+from airflow_provider_asperion.records import Problem, ProblemError, Product
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,27 +23,37 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.settings import PriceRules, ProductsToSap
 
 
+# What of a product is known by its VAT code only.
+OF_VAT = ("price_gross", "vat_rate", "vat_code")
+
+
 class ProductSource:
     """The list of articles.
 
     :param today: the day whose VAT codes are in force.
+    :param needs_vat: something of :data:`OF_VAT` travels.
     """
 
     flow_name = "products_to_sap"
 
-    def __init__(self, flow: ProductsToSap, today: dt.date) -> None:
+    def __init__(self, flow: ProductsToSap, today: dt.date, *, needs_vat: bool = False) -> None:
         self._flow = flow
         self._today = today
+        self._needs_vat = needs_vat
         self._vat_codes: list[VatCode] = []
         self._sales_types: list[SalesType] = []
 
     async def prepare(self, asperion: Asperion) -> None:
-        """Read VAT codes and sales types; without them there are no prices with VAT."""
+        """Read VAT codes and sales types; without them there are no prices with VAT.
+
+        :raises AsperionError: they cannot be read, and such prices travel: they would look emptied to SAP.
+        """
         try:
             self._vat_codes = await asperion.vat_codes()
             self._sales_types = await asperion.sales_types()
         except (NotFound, Forbidden):
-            return
+            if self._needs_vat and self._flow.prices.without_vat == "refuse":
+                raise
 
     def walk(
         self, asperion: Asperion, changed: Interval | None, on_problem: OnProblem
@@ -62,7 +72,10 @@ class ProductSource:
         """
         if item.active is False and self._flow.inactive == "skip":
             return []
-        product = product_of(item, self._flow, self._vat_of(item))
+        vat = self._vat_of(item)
+        if vat is None and self._needs_vat and item.price is not None and item.active is not False:
+            self._refuse_without_vat(item)
+        product = product_of(item, self._flow, vat)
         return [Observed.of("product", product, key=item.code, shown=item.code, observed_at=at)]
 
     def doubles(self) -> dict[str, Problem]:
@@ -80,6 +93,20 @@ class ProductSource:
             remedy="close it in SAP, or set gone: flag to send it with the deletion flag",
             record=key,
         )
+
+    def _refuse_without_vat(self, article: Article) -> None:
+        if self._flow.prices.without_vat == "refuse":
+            raise ProblemError(
+                Problem(
+                    rule="product.no_vat",
+                    message=f"no VAT code is in force for the article on {self._today}, and its price with "
+                    "VAT is to travel",
+                    remedy="give it one in Asperion, name that of its sales type in prices.vat_codes, or set "
+                    "prices.without_vat: drop",
+                    record=article.code,
+                    field="price_gross",
+                )
+            )
 
     def _vat_of(self, article: Article) -> VatCode | None:
         chosen = article.vat_code or self._flow.prices.vat_codes.get(str(article.sales_type))

@@ -207,12 +207,14 @@ def _name(file: FileContent, parts: Publishing) -> str:
     return file_name(
         parts.flow.folder.file_name,
         administration=parts.administration,
-        run=parts.batch.extraction,
+        # With the mapping: two of one message type must not write over each other's files.
+        run=f"{parts.batch.extraction}/{parts.ledger_flow}",
         run_at=parts.batch.extracted_at,
         batch=parts.batch.number,
         part=file.part,
         kind=parts.mapping.message_type,
         suffix=file.suffix,
+        scope="full" if parts.full and parts.batch.whole else "delta",
     )
 
 

@@ -173,6 +173,11 @@ def test_a_name_is_short_and_safe(kind, administration, run, batch, part):
     assert all(sign.isascii() and (sign.isalnum() or sign in "._-") for sign in found)
 
 
+def test_a_name_that_would_be_too_long_is_a_problem_to_mend():
+    with pytest.raises(ProblemError, match="shorten folder"):
+        file_name(DEFAULT, **{**NAME, "kind": "k" * 80, "suffix": ".csv"})
+
+
 @pytest.mark.parametrize(
     ("template", "words"),
     [

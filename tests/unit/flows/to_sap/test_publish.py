@@ -227,3 +227,26 @@ async def test_what_became_empty_and_what_does_not_travel_as_sap_understands_it(
     assert update.findtext(".//E1MARAM/MSGFN") == "004"
     assert (update.findtext(".//E1MARAM/EAN11"), update.findtext(".//E1MARAM/MEINS")) == (ean, unit)
     assert all(b"<MEINS>PCE</MEINS>" in body for body in first), "a create is whole"
+
+
+@pytest.mark.feature("W2")
+async def test_two_mappings_of_one_message_type_do_not_write_over_each_other(press):
+    flow = a_flow(mappings={"products_matmas05": {}}, writing={"format": "idoc_xml"})
+    mapping = SapMapping.load("products_matmas05", lengths=load_layouts().lengths)
+    await press.publish([a_product()], flow=flow, mapping=mapping)
+    other = SapMapping.load("products_matmas05", lengths=load_layouts().lengths)
+    other.name = "plant.yaml"
+    await press.publish([a_product()], flow=flow, mapping=other)
+    assert len(press.folder.files) == 2
+
+
+@pytest.mark.feature("S1")
+@pytest.mark.parametrize(
+    ("full", "whole", "scope"), [(True, True, "full"), (True, False, "delta"), (False, True, "delta")]
+)
+async def test_the_name_of_a_file_can_tell_whether_it_holds_everything(press, full, whole, scope):
+    flow = a_flow(folder={"folder": "x", "file_name": "{scope}_{run}_{batch}-{part}{suffix}"})
+    batch = a_batch().model_copy(update={"whole": whole})
+    await press.publish([a_product()], flow=flow, batch=batch, full=full)
+    (name,) = press.folder.files
+    assert name.startswith(f"{scope}_")
