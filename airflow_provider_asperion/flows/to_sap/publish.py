@@ -84,7 +84,14 @@ async def publish(records: Sequence[Observed], parts: Publishing) -> Published:
 
 
 async def complete(found: Outbox, parts: Publishing) -> None:
-    """Bring a batch to its end whose files are on the server, under their names or still hidden."""
+    """Bring a batch to its end whose files are on the server, under their names or still hidden.
+
+    :raises ProblemError: they lie in another folder than that of the settings now; or see :func:`_reveal`.
+    """
+    now = parts.flow.folder.folder
+    if found.files and found.folder not in ("", now):
+        # There, a temporary file that is not found would be taken for one that SAP has seen.
+        raise ProblemError(_elsewhere(found.folder, now, [file.name for file in found.files]))
     for file in found.files:
         await _reveal(file.name, parts)
     await _run(parts, outbox.published, parts.live.session, found.id)
@@ -117,7 +124,7 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
     name_of = {number: name for name, file in files.items() for number in file.numbers}
     decisions = [_decision(ready, name_of[ready.document.number]) for ready in prepared.ready]
     session, key = parts.live.session, parts.outbox_key
-    await _run(parts, outbox.plan, session, key, decisions)
+    await _run(parts, outbox.plan, session, key, decisions, folder=parts.flow.folder.folder)
     await _run(parts, _note_whose, parts, prepared.ready)
     uploaded = []
     for name, file in files.items():
@@ -154,6 +161,16 @@ async def _hold(records: Sequence[Observed], parts: Publishing) -> dict[str, Sna
         await parts.sleep(pause)
         waited += pause
         pause = min(pause * 2, 5.0)
+
+
+def _elsewhere(folder: str, now: str, names: Sequence[str]) -> Problem:
+    return Problem(
+        rule="outbox.folder",
+        message=f"{len(names)} files of an earlier run, such as {names[0]}, lie hidden in {folder}, and the "
+        f"settings name {now}",
+        remedy=f"set folder.folder to {folder} until a run has passed, then change it",
+        field="folder.folder",
+    )
 
 
 def _busy(count: int) -> Problem:
@@ -233,6 +250,6 @@ def _told(found: Outbox) -> Published:
     return result
 
 
-async def _run(parts: Publishing, operation: Any, *arguments: Any) -> Any:
+async def _run(parts: Publishing, operation: Any, *arguments: Any, **named: Any) -> Any:
     """Run an operation of the ledger beside the event loop."""
-    return await asyncio.to_thread(parts.ledger.run, operation, *arguments)
+    return await asyncio.to_thread(parts.ledger.run, operation, *arguments, **named)

@@ -10,6 +10,7 @@ from lxml import etree
 
 from airflow_provider_asperion.flows.to_sap.publish import publish
 from airflow_provider_asperion.ledger import Ledger, outbox, snapshots
+from airflow_provider_asperion.ledger.outbox import OutboxKey
 from airflow_provider_asperion.mapping.to_sap import SapMapping
 from airflow_provider_asperion.records import ProblemError
 from airflow_provider_asperion.sap.layouts import load_layouts
@@ -44,6 +45,16 @@ def known(url):
     ledger = Ledger.open(url)
     try:
         return ledger.run(snapshots.look_up, ADMINISTRATION, FLOW, SKUS)
+    finally:
+        ledger.close()
+
+
+def state_of(press, batch):
+    """Return where the ledger says that a batch is; None when it was never begun."""
+    ledger = Ledger.open(press.url)
+    try:
+        found = ledger.run(outbox.find, OutboxKey(ADMINISTRATION, FLOW, batch.extraction, batch.number))
+        return None if found is None else found.state
     finally:
         ledger.close()
 
@@ -250,3 +261,24 @@ async def test_the_name_of_a_file_can_tell_whether_it_holds_everything(press, fu
     await press.publish([a_product()], flow=flow, batch=batch, full=full)
     (name,) = press.folder.files
     assert name.startswith(f"{scope}_")
+
+
+@pytest.mark.feature("X2")
+async def test_a_folder_that_was_changed_while_files_waited_hidden_loses_none(press):
+    """In the new folder their temporary files are not found, which else means that SAP has seen them."""
+    before = a_flow(folder={"folder": "old"})
+    after = a_flow(folder={"folder": "new"})
+    for at in range(1, 30):
+        kill = Countdown(at)
+        with pytest.raises(Killed):
+            await press.publish([a_product()], flow=before, kill=kill)
+        if state_of(press, a_batch()) == "uploaded":
+            break
+    assert press.folder.hidden
+    for batch in (a_batch(), a_batch(extraction="run2")):
+        with pytest.raises(ProblemError, match="lie hidden in old"):
+            await press.publish([a_product()], flow=after, batch=batch)
+    await press.publish([a_product()], flow=before, batch=a_batch(extraction="run2"))
+    assert sent(press) == [("A-1", "create")]
+    await press.publish([a_product()], flow=after, batch=a_batch(extraction="run3"))
+    assert sent(press) == [("A-1", "create")]
