@@ -73,7 +73,8 @@ def erase(work: Work, person: Person, *, also_hashes: bool = False, dry_run: boo
         customer that Asperion still has is new to SAP then, and travels once more.
     :param dry_run: only say what would go.
     """
-    sessions.close_dead_sessions(work)
+    if not dry_run:
+        sessions.close_dead_sessions(work)
     ids = _records_of(work, person)
     erased = Erased(records=len(ids))
     for part in chunks(sorted(ids)):

@@ -146,6 +146,13 @@ def hash_of(place, email=EMAIL):
         return runtime.vault(ledger).identity_hasher(keep=False)("email", normal_form("email", email))
 
 
+def reconciled(capsys):
+    """Return the statements of the last day, without the moments of their interval."""
+    main(["reconcile", "--json"])
+    statements = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [{**one, "start": None, "end": None} for one in statements]
+
+
 def references(place):
     return [order["reference"] for order in place.sandbox.summary()["orders"]]
 
@@ -183,6 +190,8 @@ def test_one_person_is_erased_to_the_last_byte_but_no_order_is_placed_twice(
 ):
     hashed = hash_of(place)
     assert ledger_holds(place, hashed)
+    before = reconciled(capsys)
+    assert before[0]["differences"] == []
     say(monkeypatch, EMAIL.upper())
     assert main(["purge", "--email", "-", "--hashes", "--dry-run"]) == 0
     would = capsys.readouterr().out
@@ -198,6 +207,7 @@ def test_one_person_is_erased_to_the_last_byte_but_no_order_is_placed_twice(
     assert traces(place.home) == []
     assert not ledger_holds(place, hashed), "not in a free page, nor in the write-ahead log"
 
+    assert reconciled(capsys) == before
     assert main(["explain", "4711"]) == 0
     assert "What happened before was purged" in capsys.readouterr().out
     assert main(["explain", "4714"]) == 0

@@ -142,7 +142,28 @@ def in_ledger(
     nameless = (DocumentKey(administration, NAMELESS, f"{claim.id}#{place}") for place in places)
     by_id |= {key.id: key for key in nameless}
     told = [_of_seen(one, file) for one in seen]
+    told += _of_erased(ledger, administration, left, file)
     return told + ledger.run(_endings, by_id, file)
+
+
+def _of_erased(ledger: Ledger, administration: str, left: Sequence[InFile], file: str) -> list[InLedger]:
+    """Return what the ledger says of orders whose place it has forgotten: their person was erased."""
+    places = {DocumentKey(administration, one.kind, one.key): one.position for one in left if one.key}
+    return [
+        InLedger(
+            kind=key.kind,
+            key=key.key,
+            file=file,
+            position=places[key],
+            state="done",
+            fingerprint=known.fingerprint,
+            asperion_id=known.asperion_id,
+            amount=known.amount,
+            ended_at=known.updated_at,
+        )
+        for key, known in ledger.look_up(places).items()
+        if known.state == "done" and known.file is None
+    ]
 
 
 def _without_earlier(seen: Sequence[Seen]) -> list[Seen]:
