@@ -4,10 +4,10 @@ PYTHON_IN_VENV := .venv/bin/python
 IN_COMPAT := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH"
 RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup demo test unit lint lock compat wheel docs clean
+.PHONY: help setup demo test unit lint lock compat wheel docs bench-ledger clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## Make .venv with the locked versions
 	@scripts/setup.sh
@@ -15,7 +15,7 @@ setup: ## Make .venv with the locked versions
 demo: setup ## Run the main job on the sandbox, then leave Airflow open (ONCE=1: end when it is done)
 	@$(RUN) $(PYTHON_IN_VENV) -m airflow_provider_asperion.sandbox.demo $(if $(ONCE),--once)
 
-test: setup sshd ## Run all tests, with a real OpenSSH server and a real Airflow
+test: setup sshd chromium ## Run all tests, with a real OpenSSH server, Airflow and browser
 	@$(RUN) $(PYTHON_IN_VENV) -m pytest tests/unit tests/integration tests/system $(PYTEST)
 
 unit: setup ## Run the quick tests only
@@ -41,9 +41,17 @@ wheel: setup ## Build the wheel, install it in a clean environment and ask Airfl
 docs: ## Build the manual as a site into site/, in an environment of its own
 	@scripts/docs.sh
 
+bench-ledger: setup ## Measure searches and pages with ten million trail events, into docs/performance.md
+	@$(RUN) $(PYTHON_IN_VENV) -m benchmarks.ledger_search --write
+
 clean: ## Remove what these commands made
 	@rm -rf .venv .compat .docs .demo .demo-compat build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: sshd
 sshd:
 	@test -x /usr/sbin/sshd || scripts/apt.sh openssh-server
+
+# Without root and without a browser the tests that want one are skipped, and say so.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || scripts/apt.sh chromium || true

@@ -23,6 +23,7 @@ from airflow_provider_asperion.asperion.exact_json import encode
 from airflow_provider_asperion.asperion.limiter import AdaptiveLimiter
 from airflow_provider_asperion.asperion.names import Names
 from airflow_provider_asperion.asperion.paging import Pager
+from airflow_provider_asperion.asperion.requests import note
 from airflow_provider_asperion.asperion.retry import Retrier, RetryPolicy, parse_retry_after, utc_now
 from airflow_provider_asperion.asperion.transport import exchange, unreadable
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from airflow_provider_asperion.asperion.auth import Auth
+    from airflow_provider_asperion.asperion.limiter import Slot
     from airflow_provider_asperion.asperion.retry import Now
     from airflow_provider_asperion.asperion.transport import Answer
 
@@ -286,14 +288,19 @@ class AsperionClient:
                     params=query,
                     content=content,
                 )
-                return self._result(answer, method, path, write)
-            except (RateLimited, AnswerLost) as error:
-                slot.struggled(self._hold(error))
+                result = self._result(answer, method, path, write)
+            except AsperionError as error:
+                note(method, path, error.status, error.trace_id)
+                self._slow_down(slot, error)
                 raise
-            except ServerFault as error:
-                if error.status in (408, 503, 504):
-                    slot.struggled(self._hold(error))
-                raise
+        note(method, path, answer.status)
+        return result
+
+    def _slow_down(self, slot: Slot, error: AsperionError) -> None:
+        if isinstance(error, RateLimited | AnswerLost) or (
+            isinstance(error, ServerFault) and error.status in (408, 503, 504)
+        ):
+            slot.struggled(self._hold(error))
 
     def _hold(self, error: AsperionError) -> float:
         """Return how long all requests of this client keep still: what the server asked, within reason."""

@@ -8,24 +8,13 @@ from airflow_provider_asperion.asperion.errors import ConnectFailed
 from airflow_provider_asperion.cli.connections import connection_of
 from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.settings.live_values import used_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.cli.findings import Report
     from airflow_provider_asperion.settings import AsperionSide, MasterData, OrdersToAsperion
 
-# Order fields whose values are ids of the administration.
-KINDS = (
-    "debtor_kind",
-    "payment_condition",
-    "payment_method",
-    "sales_type",
-    "journal",
-    "vat_code",
-    "ledger_account",
-)
 VALUES = "asperion values"
 
 
@@ -89,26 +78,6 @@ async def check_values(report: Report, asperion: Asperion, flow: OrdersToAsperio
         report.ok(VALUES, "the settings name none that could be wrong")
     elif not unknown:
         report.ok(VALUES, f"all {checked} values of the settings exist in the administration")
-
-
-def used_values(flow: OrdersToAsperion | MasterData) -> Iterator[tuple[str, str, str]]:
-    """Yield where a value stands in the settings, of which kind it is, and the value."""
-    rules = getattr(flow, "customer", None)
-    for name in ("company_kind", "person_kind"):
-        value = getattr(rules, name, None)
-        if value is not None:
-            yield f"customer.{name}", "debtor_kind", value
-    for block in ("defaults", "forced"):
-        for target, value in getattr(flow, block).items():
-            kind = target.rpartition(".")[2]
-            if kind in KINDS:
-                yield f"{block}.{target}", kind, value
-    for name, table in flow.look_ups.items():
-        if name in KINDS:
-            for key, value in table.table.items():
-                yield f"look_ups.{name}.{key}", name, value
-            if table.default is not None:
-                yield f"look_ups.{name}.default", name, table.default
 
 
 async def _check_fallback(report: Report, asperion: Asperion, flow: OrdersToAsperion) -> None:

@@ -173,6 +173,14 @@ COMMANDS = (
             _argument("--all", action="store_true", help="All refused orders"),
             _argument("--list", action="store_true", help="Only show what would be tried again"),
             _argument("--dry-run", action="store_true", help="The run shows what it would do, in its log"),
+            _argument(
+                "--set",
+                metavar="FIELD=VALUE",
+                action="append",
+                default=[],
+                help="Change a field of the one record that is named, such as lines.1.SKU=4711, for its next "
+                "tries; VALUE - is read from standard input. The archived file stays as it is",
+            ),
             _INTEGRATION,
             _SETTINGS,
         ),

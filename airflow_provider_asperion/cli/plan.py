@@ -17,23 +17,16 @@ from airflow_provider_asperion.cli.output import remark, show
 from airflow_provider_asperion.cli.plan_table import as_json, as_table
 from airflow_provider_asperion.cli.profiles import ORDERS, flow_of
 from airflow_provider_asperion.cli.running import integration_of, reach_connections, settings_of, tell
-from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry
-from airflow_provider_asperion.flows.orders_to_asperion.prepare import Filtered
-from airflow_provider_asperion.flows.orders_to_asperion.reading import Reading
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.operators.delivering import plan_orders
+from airflow_provider_asperion.operators.order_plans import OrdersToPlan
 from airflow_provider_asperion.operators.reading import preparer_of
-from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.reading import read_documents
 from airflow_provider_asperion.sap.transfer import BLOCK
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection, Iterable
 
-    from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
-    from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
-    from airflow_provider_asperion.records import SourceDocument
     from airflow_provider_asperion.sap.transfer import RemoteStream
     from airflow_provider_asperion.settings import OrdersToAsperion
 
@@ -52,7 +45,7 @@ def plan(arguments: argparse.Namespace) -> int:
     reach_connections()
     flow = flow_of(arguments, ORDERS)
     integration = integration_of(settings_of(arguments), arguments.integration)
-    orders = _Orders(preparer_of(flow), arguments.keys)
+    orders = OrdersToPlan(preparer_of(flow), arguments.keys, on_remark=remark)
     with missing_connections_told():
         if arguments.files:
             orders.add(documents_of(arguments.files, flow.reading))
@@ -97,82 +90,7 @@ def usage_error(text: str) -> NoReturn:
     raise SystemExit(2)
 
 
-class _Orders:
-    """Gathers the orders of documents, and what is refused before Asperion is asked.
-
-    :param keys: numbers of the orders that are wanted; empty: all.
-    :ivar met: numbers of the orders that there are.
-    """
-
-    def __init__(self, preparer: Preparer, keys: Collection[str]) -> None:
-        self._preparer = preparer
-        self._keys = frozenset(keys)
-        self._met: dict[str, Reading] = {}
-        self.met: set[str] = set()
-        self.staged: list[StagedOrder] = []
-        self.refused: list[PlanEntry] = []
-
-    def add(self, found: Iterable[SourceDocument | Problem]) -> None:
-        """Prepare documents."""
-        for one in found:
-            if isinstance(one, Problem):
-                self._refuse((one,))
-                continue
-            try:
-                prepared = self._preparer.prepare(one, claim="")
-            except ProblemError as error:
-                self._refuse(error.problems)
-                continue
-            number = prepared.record if isinstance(prepared, Filtered) else prepared.order.reference
-            if not self._wanted(number):
-                continue
-            if isinstance(prepared, Filtered):
-                remark(f"{one.file}: order {prepared.record} does not travel: {prepared.reason}")
-            else:
-                self._take(prepared)
-
-    def _take(self, staged: StagedOrder) -> None:
-        reading = self._met.setdefault(staged.file, Reading("", staged.file))
-        double = reading.double_of(staged)
-        if double is None:
-            self.staged.append(staged)
-            return
-        content, first = double
-        if content == "same":
-            text = f"{staged.file}: document {staged.position} is the same as document {first}"
-            remark(f"{text}, and would be skipped")
-            return
-        problem = Problem(
-            rule="order.double",
-            message=f"document {first} of this file has the same order number and other content",
-            remedy="have the sender send one of them under another number",
-            field="reference",
-        )
-        order = staged.order.reference
-        self._refuse(
-            (problem.at(file=staged.file, position=staged.position, line=staged.line, record=order),)
-        )
-
-    def _wanted(self, number: str) -> bool:
-        self.met.add(number)
-        return not self._keys or number in self._keys
-
-    def _refuse(self, problems: tuple[Problem, ...]) -> None:
-        first = problems[0]
-        if first.record is not None and not self._wanted(first.record):
-            return
-        self.refused.append(
-            PlanEntry(
-                record=first.record or "",
-                file=first.file or "",
-                position=first.position or 0,
-                action="refuse",
-                problems=problems,
-            )
-        )
-
-
-async def _add_drop_folder(orders: _Orders, integration: str, flow: OrdersToAsperion) -> None:
+async def _add_drop_folder(orders: OrdersToPlan, integration: str, flow: OrdersToAsperion) -> None:
     """Read the files that the next run would read, where they lie."""
     async with runtime.intake(integration, flow.folder, run="plan") as (intake, dropbox, _):
         files, problems = await intake.new_files()
@@ -182,6 +100,6 @@ async def _add_drop_folder(orders: _Orders, integration: str, flow: OrdersToAspe
                 await asyncio.to_thread(_add_stream, orders, stream, file.name, flow)
 
 
-def _add_stream(orders: _Orders, stream: RemoteStream, name: str, flow: OrdersToAsperion) -> None:
+def _add_stream(orders: OrdersToPlan, stream: RemoteStream, name: str, flow: OrdersToAsperion) -> None:
     with io.BufferedReader(stream, BLOCK) as buffered:
         orders.add(read_documents(buffered, file=name, profile=flow.reading))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from airflow_provider_asperion.cli.running import integration_of, reach_connecti
 from airflow_provider_asperion.flows.intake import place_of
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME
+from airflow_provider_asperion.hooks.patching import Patchable, patch
 from airflow_provider_asperion.hooks.triggering import trigger
 from airflow_provider_asperion.ledger import refusals
 
@@ -33,6 +36,9 @@ def retry(arguments: argparse.Namespace) -> int:
     if not wanted:
         remark("name orders, files or rules, or say --all")
         return 2
+    if any("=" not in one for one in arguments.set):
+        remark("--set takes FIELD=VALUE")
+        return 2
     integration = integration_of(settings_of(arguments), arguments.integration)
     with missing_connections_told():
         found = _found(integration, wanted)
@@ -40,6 +46,11 @@ def retry(arguments: argparse.Namespace) -> int:
         show(line)
     if not found:
         return 1
+    if arguments.set:
+        if len(found) != 1:
+            remark("--set changes one record: name just one")
+            return 2
+        _change(integration, found[0], arguments.set)
     if not arguments.list:
         # What was named, and not what it is today: a run that waits takes what has come meanwhile.
         run = trigger(
@@ -55,6 +66,18 @@ def _found(integration: str, wanted: Sequence[str]) -> list[Refusal]:
     administration = asyncio.run(runtime.administration_of(integration))
     with runtime.open_ledger() as ledger:
         return ledger.run(refusals.refused, place, wanted, administration=administration)
+
+
+def _change(integration: str, refusal: Refusal, changes: Sequence[str]) -> None:
+    """Keep new values for fields of a record, for its next tries."""
+    record = Patchable(refusal.key.id, refusal.file, refusal.position)
+    with runtime.open_ledger() as ledger:
+        for change in changes:
+            field, _, value = change.partition("=")
+            if value == "-":
+                value = sys.stdin.readline().rstrip("\r\n")
+            asyncio.run(patch(ledger, integration, record, field, value, by=getpass.getuser()))
+            show(printable(f"{field}: changed for the next tries"))
 
 
 def _lines(found: Sequence[Refusal]) -> list[str]:

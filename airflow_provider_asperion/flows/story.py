@@ -21,6 +21,28 @@ _SENTENCES = {
     "busy": "In the hands of another run",
     "filtered": "Left out by the filter of the flow",
 }
+# Details that the sentence says already, or that say nothing to a person.
+_SAID = {
+    "taken": {"status", "attempt", "file", "intended"},
+    "decided": {"collective", "matched_by", "debtor"},
+    "intended": {"effect"},
+    "done": {"how", "asperion_id"},
+    "refused": {"asperion_id"},
+    "skipped": {"asperion_id", "note"},
+    "filtered": {"note"},
+    "published": {"action", "file"},
+    "patched": {"field", "by"},
+    "patch_taken_back": {"field", "by"},
+}
+_LABELS = {
+    "defaults": "defaults for",
+    "look_ups": "look-up tables",
+    "forced": "forced",
+    "patched": "changed by a person",
+    "fields": "fields of the debtor",
+    "articles": "other articles",
+    "position": "document",
+}
 
 
 def sentence(event: Event) -> str:
@@ -33,8 +55,11 @@ def sentence(event: Event) -> str:
 
 def facts(event: Event) -> dict[str, str]:
     """Return the details of an event that stand beside the sentence, by name."""
+    said = _SAID.get(event.name, set())
     shown = {
-        name.replace("_", " "): _text(value) for name, value in event.detail.items() if value is not None
+        _LABELS.get(name, name.replace("_", " ")): _text(value)
+        for name, value in event.detail.items()
+        if value is not None and name not in said
     }
     return {name: text for name, text in shown.items() if text}
 
@@ -55,9 +80,7 @@ def _decided(detail: Mapping[str, Any]) -> str:
     else:
         action = _ACTIONS.get(str(detail.get("debtor")), str(detail.get("debtor")))
         customer = f"customer matched by {str(detail.get('matched_by')).replace('_', ' ')}, debtor {action}"
-    fields = f" ({detail['fields']})" if detail.get("fields") else ""
-    defaults = f"; defaults used for {detail['defaults']}" if detail.get("defaults") else ""
-    return f"Decided to create it: {customer}{fields}{defaults}"
+    return f"Decided to create it: {customer}"
 
 
 def _intended(detail: Mapping[str, Any]) -> str:
@@ -107,6 +130,14 @@ def _failed(detail: Mapping[str, Any]) -> str:
     return f"SAP has not posted it (document {detail.get('number')})"
 
 
+def _patched(detail: Mapping[str, Any]) -> str:
+    return f"{detail.get('by')} changed field {detail.get('field')} for the next try"
+
+
+def _taken_back(detail: Mapping[str, Any]) -> str:
+    return f"{detail.get('by')} took the change of field {detail.get('field')} back"
+
+
 def _filtered(detail: Mapping[str, Any]) -> str:
     return f"Left out by the filter of the flow{': ' + str(detail['note']) if detail.get('note') else ''}"
 
@@ -123,6 +154,8 @@ _TELLERS = {
     "posted": _posted,
     "failed": _failed,
     "filtered": _filtered,
+    "patched": _patched,
+    "patch_taken_back": _taken_back,
 }
 
 

@@ -16,7 +16,7 @@ from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, flow_of
 from airflow_provider_asperion.ledger import payloads
 from airflow_provider_asperion.ledger.payloads import Keeper
-from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.records import Problem, ProblemError, SourceDocument
 from airflow_provider_asperion.sap.profile import ReadProfile
 from airflow_provider_asperion.sap.reading import read_documents
 from airflow_provider_asperion.sap.transfer import BLOCK, drain
@@ -105,14 +105,32 @@ async def _from_sap(view: RecordView, integration: str) -> Side:
 
 
 async def _received(view: RecordView, integration: str, flow_name: str) -> Side:
-    settings, seen = runtime.flow(integration, flow_name), view.sightings[0]
-    source = f"{seen.file.seen.name}, document {seen.position}"
+    seen = view.sightings[0]
+    found = await received_document(integration, flow_name, seen.file.path, seen.position)
+    return _shown(f"{seen.file.seen.name}, document {seen.position}", found)
+
+
+async def received_document(
+    integration: str, flow_name: str, path: str, position: int
+) -> SourceDocument | Problem | None:
+    """Read one document of a file that SAP has sent; None when the file does not hold it any more.
+
+    :param path: where the file lies now.
+    :raises ProblemError: the file is gone, or cannot be read.
+    """
+    settings = runtime.flow(integration, flow_name)
     async with runtime.intake(integration, settings.folder, run="") as (_, dropbox, _):
-        remote = await dropbox.look_at(seen.file.path)
+        remote = await dropbox.look_at(path)
         if remote is None:
-            return Side(source, problem="the file is no longer in the archive")
-        found = await _document(dropbox, remote, settings.reading, position=seen.position)
-    return _shown(source, found)
+            raise ProblemError(
+                Problem(
+                    rule="file.gone",
+                    message="the file is no longer in the archive",
+                    remedy="have the sender send it again",
+                )
+            )
+        found = await _document(dropbox, remote, settings.reading, position=position)
+    return found if isinstance(found, SourceDocument | Problem) else None
 
 
 async def _sent(view: RecordView, integration: str, flow_name: str) -> Side:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.ledger.keys import Claim
     from airflow_provider_asperion.ledger.sessions import WorkSession
+    from airflow_provider_asperion.ledger.trail import Detail
     from airflow_provider_asperion.ledger.work import Work
 
 
@@ -79,6 +80,7 @@ def finish(
     amount: Decimal | None = None,
     problems: Sequence[Problem] = (),
     note: str | None = None,
+    facts: Detail | None = None,
 ) -> None:
     """Put down how a document ended, and let go of it.
 
@@ -87,6 +89,7 @@ def finish(
     what is known to have happened is always worth putting down.
 
     :param note: how it came about, for the trail: ``created``, ``adopted``.
+    :param facts: more for the trail; nothing personal.
     :raises GripLost: somebody else holds the document, or nobody.
     """
     if state not in get_args(EndState):
@@ -106,7 +109,8 @@ def finish(
     statement = update(documents).where(documents.c.id == key.id, documents.c.session_id == session.id)
     if not work.connection.execute(statement.values(values)).rowcount:
         raise _lost(session, key)
-    detail = {"asperion_id": asperion_id, "amount": None if amount is None else str(amount), "how": note}
+    detail: dict[str, Any] = {"asperion_id": asperion_id, "how": note, **(facts or {})}
+    detail["amount"] = None if amount is None else str(amount)
     known = {name: value for name, value in detail.items() if value is not None}
     add_event(work, session, key, state, known, problems)
 

@@ -160,6 +160,7 @@ class Ledger:
         amount: Decimal | None = None,
         problems: Sequence[Problem] = (),
         note: str | None = None,
+        facts: trail.Detail | None = None,
     ) -> None:
         """See :func:`documents.finish`."""
         self.run(
@@ -171,6 +172,7 @@ class Ledger:
             amount=amount,
             problems=problems,
             note=note,
+            facts=facts,
         )
 
     def release(self, session: WorkSession, keys: Iterable[DocumentKey]) -> None:

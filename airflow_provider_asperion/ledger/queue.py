@@ -113,6 +113,7 @@ class LedgerQueue:
         amount: Decimal | None = None,
         problems: Sequence[Problem] = (),
         note: str | None = None,
+        facts: trail.Detail | None = None,
     ) -> None:
         """See :func:`documents.finish`."""
         await self.run(
@@ -124,6 +125,7 @@ class LedgerQueue:
             amount=amount,
             problems=problems,
             note=note,
+            facts=facts,
         )
 
     async def release(self, session: WorkSession, keys: Iterable[DocumentKey]) -> None:

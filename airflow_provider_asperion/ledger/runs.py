@@ -52,6 +52,11 @@ class Run:
         """How long it took."""
         return None if self.ended_at is None else (self.ended_at - self.began_at).total_seconds()
 
+    @property
+    def per_second(self) -> float | None:
+        """Records a second."""
+        return None if not self.seconds else self.records / self.seconds
+
 
 def begin(work: Work, run_id: str, integration: str, flow: str) -> None:
     """Put down that a run begins, or begins again after it was cleared."""

@@ -337,3 +337,19 @@ payloads = Table(
     Index(None, "until"),
     info={"kept_until": "until"},
 )
+
+# What a person puts in place of a value of a refused document, encrypted, until it is delivered or too old.
+patches = Table(
+    "asperion_patches",
+    metadata,
+    Column("file_id", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("put_by", Text, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("file_id", "position", "field"),
+    Index(None, "document_id"),
+    Index(None, "until"),
+)

@@ -74,6 +74,12 @@ def add_events(
     work.connection.execute(insert(events), rows)
 
 
+def add_remark(work: Work, document_id: str, name: str, detail: Detail) -> None:
+    """Put down what a person did to a document, outside of any run."""
+    row = {"at": work.now, "run_id": "", "session_id": "", "name": name, "problems": []}
+    work.connection.execute(insert(events).values(document_id=document_id, detail=dict(detail), **row))
+
+
 def trail(work: Work, key: DocumentKey) -> list[Event]:
     """Return what happened to a document, oldest first."""
     rows = work.connection.execute(select(events).where(events.c.document_id == key.id).order_by(events.c.id))

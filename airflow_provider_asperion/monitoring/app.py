@@ -12,7 +12,14 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from airflow_provider_asperion.monitoring.pages import plain_page
 from airflow_provider_asperion.monitoring.rights import rights_of
-from airflow_provider_asperion.monitoring.routes import activity, overview, reconcile, refused, set_up
+from airflow_provider_asperion.monitoring.routes import (
+    activity,
+    overview,
+    patching,
+    reconcile,
+    refused,
+    set_up,
+)
 from airflow_provider_asperion.records import ProblemError
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ def make_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (overview, activity, refused, reconcile, set_up):
+    for module in (overview, activity, patching, reconcile, refused, set_up):
         app.include_router(module.router)
     app.add_api_route("/static/{name}", _static, methods=["GET"], include_in_schema=False)
     app.add_api_route("/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.records import ProblemError
+from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,3 +70,12 @@ async def _place(integration: str) -> Place:
         return Place(integration, None, str(error.problem))
     except Exception as error:
         return Place(integration, None, f"its connection cannot be read ({type(error).__name__})")
+
+
+def unreachable(error: Exception) -> Problem:
+    """Return what to say when a server does not answer, without its words."""
+    return Problem(
+        rule="server.unreachable",
+        message=f"a server cannot be reached now ({type(error).__name__})",
+        remedy="try both connections on the set-up page",
+    )

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from airflow_provider_asperion.hooks.flows import BY_NAME, flow_of
 from airflow_provider_asperion.monitoring.forms import token_for
-from airflow_provider_asperion.monitoring.plugin import PREFIX
+from airflow_provider_asperion.monitoring.place import PREFIX
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # What each state means to a person: good, waiting, needs somebody, or neither.
 _TONES = {
-    "good": ("done", "posted", "created", "adopted", "updated", "create", "update", "understood"),
-    "bad": ("refused", "held", "failed"),
-    "busy": ("open", "intended", "running", "sent", "pending"),
+    "good": ("done", "posted", "created", "adopted", "updated", "create", "update", "understood", "adopt"),
+    "bad": ("refused", "held", "failed", "refuse"),
+    "busy": ("open", "intended", "running", "sent", "pending", "patched"),
 }
 _KINDS = {
     "sales_order": "sales order",
@@ -47,7 +47,14 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(
-        moment=moment, ago=ago, lasting=lasting, tone=tone, kind=kind_in_words, query=urlencode, path=_path
+        moment=moment,
+        ago=ago,
+        lasting=lasting,
+        tone=tone,
+        kind=kind_in_words,
+        figure=figure,
+        query=urlencode,
+        path=_path,
     )
     found.globals.update(flow_of=flow_of, flows=BY_NAME)
     return found
@@ -117,6 +124,11 @@ def lasting(seconds: float | None) -> str:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def figure(value: float) -> str:
+    """Return a figure with at most one place after the point."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def tone(state: str) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from airflow.plugins_manager import AirflowPlugin
 
+from airflow_provider_asperion.monitoring.place import PREFIX
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-PREFIX = "/asperion"
 
 
 class LazyApp:

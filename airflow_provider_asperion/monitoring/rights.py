@@ -25,10 +25,11 @@ from airflow_provider_asperion.hooks.flows import FLOWS
 if TYPE_CHECKING:
     from airflow_provider_asperion.hooks.flows import Flow
 
-Deed = Literal["read", "trigger"]
+Deed = Literal["read", "trigger", "edit"]
 _METHODS: dict[Deed, tuple[Any, DagAccessEntity | None]] = {
     "read": ("GET", None),
     "trigger": ("POST", DagAccessEntity.RUN),
+    "edit": ("PUT", None),
 }
 
 
@@ -40,7 +41,7 @@ class Rights:
     _known: dict[tuple[str, Deed], bool] = field(default_factory=dict)
 
     def may(self, deed: Deed, flow: Flow, integration: str) -> bool:
-        """Return whether the user may read, or trigger, the DAG of a flow."""
+        """Return whether the user may read, trigger, or pause the DAG of a flow."""
         dag = flow.dag_id(integration)
         if (dag, deed) not in self._known:
             method, entity = _METHODS[deed]

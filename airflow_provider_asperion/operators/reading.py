@@ -14,6 +14,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
 from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import alerts, files, ledger_session
+from airflow_provider_asperion.ledger.patches import PatchBook
 from airflow_provider_asperion.mapping import Mapping
 from airflow_provider_asperion.records.groups import Grouping
 from airflow_provider_asperion.sap.transfer import BLOCK, drain
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.settings import MasterData, OrdersToAsperion
 
 SHOWN_PER_CAUSE = 5
+Patches = dict[int, dict[str, str | None]]
 
 
 async def read_group(
@@ -53,7 +55,7 @@ async def read_group(
         ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
     ):
         records = Records(ledger, live.session, administration, flow.kind or "sales_order")
-        causes = ProblemLog(log)
+        causes, book = ProblemLog(log), PatchBook(ledger, runtime.cipher())
         reader = FileReader(
             preparer,
             runtime.staging(),
@@ -69,7 +71,8 @@ async def read_group(
             if claimed is None:
                 log.info("file %s is in the hands of another run, or gone", file.name)
                 continue
-            result = await _read(reader, dropbox, ledger, claimed, run=run, dry_run=dry_run, log=log)
+            patches = await asyncio.to_thread(book.of_file, file.claim or claimed.id)
+            result = await _read(reader, dropbox, ledger, claimed, patches, run=run, dry_run=dry_run, log=log)
             read.append(result)
         causes.close()
         if not dry_run:
@@ -118,13 +121,14 @@ async def _read(
     dropbox: Dropbox,
     ledger: Ledger,
     claimed: ClaimedFile,
+    patches: Patches,
     *,
     run: str,
     dry_run: bool,
     log: Logger,
 ) -> FileRead:
     async with dropbox.open(claimed.remote) as stream:
-        result = await asyncio.to_thread(_read_to_the_end, reader, stream, claimed)
+        result = await asyncio.to_thread(_read_to_the_end, reader, stream, claimed, patches)
         sha256 = stream.sha256
     log.info(
         "%s: %s documents, %s orders staged in %s batches, %s",
@@ -140,10 +144,14 @@ async def _read(
     return result
 
 
-def _read_to_the_end(reader: FileReader, stream: RemoteStream, claimed: ClaimedFile) -> FileRead:
+def _read_to_the_end(
+    reader: FileReader, stream: RemoteStream, claimed: ClaimedFile, patches: Patches
+) -> FileRead:
     """Read a file; past the place where reading had to stop too, for its size and checksum."""
     with io.BufferedReader(stream, BLOCK) as buffered:
-        result = reader.read(buffered, file=claimed.name, claim=claimed.id, positions=claimed.positions)
+        result = reader.read(
+            buffered, file=claimed.name, claim=claimed.id, positions=claimed.positions, patches=patches
+        )
         drain(buffered)
     return result
 

@@ -127,6 +127,11 @@ class Demo:
         return not faults
 
     @property
+    def overview(self) -> str:
+        """Address of the Overview page, inside Airflow's frame."""
+        return f"{self.airflow.url}/plugin/asperion"
+
+    @property
     def _ledger(self) -> Path:
         return self.airflow.home / "asperion" / "ledger.db"
 
@@ -212,6 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             right = demo.report(demo.run()) and demo.way_back() and demo.answers()
             if not options.once:
                 _stay(demo)
+            else:
+                demo.tell(f"the Overview was at {demo.overview}")
     except DemoError as error:
         demo.tell(f"FAULT: {error}")
         return 1
@@ -227,7 +234,9 @@ def _stay(demo: Demo) -> None:
     print(
         f"""
 Look around:
-  Airflow    {demo.airflow.url}  (user {USER}, password {PASSWORD})  DAG: {DAG_ID}
+  Overview   {demo.overview}  (user {USER}, password {PASSWORD})
+             what flowed, what was refused and why, each record's trail; in Airflow's menu under Asperion
+  Airflow    {demo.airflow.url}  DAG: {DAG_ID}
   Asperion   {asperion["url"]}/swagger/  (sandbox)
   SAP        {demo.tree / INBOX}: drop a file there, then trigger the DAG
              {demo.tree / demo_to_sap.FOLDER}: what SAP finds, and what it has fetched

@@ -69,6 +69,9 @@ class LedgerSettings(Record):
 
     connection: str | None = Field(None, description="Airflow connection of type postgres.")
     lease_seconds: float = Field(120, ge=15, description="How long a silent worker keeps what it holds.")
+    patch_hours: float = Field(
+        72, gt=0, le=24 * 30, description="How long a corrected value of a refused record is kept, encrypted."
+    )
 
 
 class StagingSettings(Record):

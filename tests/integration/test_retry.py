@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import tempfile
 from types import SimpleNamespace
@@ -132,3 +133,20 @@ def test_the_command_lists_what_is_refused_and_triggers_a_run_for_it(run, capsys
     ]
     assert main(["retry", "4711"]) == 1, "it was delivered"
     assert main(["retry"]) == 2
+
+
+def test_the_command_changes_a_value_of_one_record(run, place, capsys, monkeypatch):
+    made = SimpleNamespace(run_id="manual__1")
+    monkeypatch.setattr("airflow.api.common.trigger_dag.trigger_dag", lambda dag, **given: made)
+    monkeypatch.setattr("sys.stdin", io.StringIO("2\n"))
+    assert main(["retry", "4712", "--set", "lines.1.SKU=SKU-00003"]) == 0
+    assert main(["retry", "orders.csv", "--set", "lines.1.SKU=X"]) == 2, "several records"
+    assert main(["retry", "4712", "--set", "lines.1.SKU"]) == 2
+    assert main(["retry", "4712", "--set", "lines.7.SKU=X"]) == 1
+    assert "patch.stale" in capsys.readouterr().err
+    assert run("4712") == {"created": 1}
+    with runtime.open_ledger() as ledger:
+        trail = ledger.trail(DocumentKey("1", "sales_order", "4712"))
+    changed = [event.detail["field"] for event in trail if event.name == "patched"]
+    assert changed == ["lines.1.SKU"]
+    assert "SKU-00003" not in str(trail)

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.feature("W3")]
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or ""
 MISSING = "SKU-99999"
-# Pictures for the manual: ASPERION_PICTURES=docs/pictures pytest tests/system/test_web_pages.py
+# To see what the browser saw: ASPERION_PICTURES=/tmp/pictures pytest tests/system/test_web_pages.py
 PICTURES = os.environ.get("ASPERION_PICTURES")
+SIZE = {"width": 1360, "height": 850}
 ROUTES = ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion", "/static/style.css")
 
 
@@ -78,20 +79,23 @@ def context() -> Iterator[BrowserContext]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 1360, "height": 850})
+        context = browser.new_context(viewport=SIZE)
         yield context
         browser.close()
 
 
 @pytest.fixture(scope="module")
-def page(context: BrowserContext, landscape: Landscape) -> Page:
+def page(context: BrowserContext, landscape: Landscape) -> Iterator[Page]:
     page = context.new_page()
+    blocked: list[str] = []
+    page.on("console", lambda said: blocked.append(said.text) if "Security Policy" in said.text else None)
     page.goto(f"{landscape.airflow.url}/auth/login")
     page.fill("input[name=username]", "admin")
     page.fill("input[name=password]", "admin")
     page.click("button[type=submit]")
     page.wait_for_url(re.compile(r"/(?!auth)"))
-    return page
+    yield page
+    assert blocked == [], "the pages hold nothing that their own policy forbids"
 
 
 def picture(page: Page, name: str) -> None:
@@ -103,7 +107,7 @@ def test_each_route_asks_airflow_who_may(landscape: Landscape, sent: list[Sample
     for path in ROUTES:
         assert status(landscape, path, None) == 401, path
         assert status(landscape, path, "reader") == 200, path
-    for path in ("/retry", "/setup/connect", "/setup/try"):
+    for path in ("/retry", "/plan", "/setup/connect", "/setup/try", "/setup/switch", "/record/x/patch"):
         assert status(landscape, path, None, method="POST") == 401, path
         assert status(landscape, path, "reader", method="POST") == 403, path
     assert status(landscape, "/setup/settings.yaml", "reader") == 403
@@ -116,7 +120,38 @@ def test_the_page_stands_in_airflows_navigation(page: Page, landscape: Landscape
     inside = page.frame_locator("iframe")
     inside.get_by_role("heading", name="Overview").wait_for()
     inside.get_by_text("Orders, SAP to Asperion").wait_for()
+    assert page.url.endswith("/plugin/asperion"), "where the demo says that it is"
     picture(page, "overview")
+
+
+def test_the_pages_follow_airflows_theme_and_fit_a_narrow_window(page: Page, landscape: Landscape) -> None:
+    page.evaluate("localStorage.setItem('theme', '\"dark\"')")
+    page.goto(f"{landscape.airflow.url}/asperion/")
+    assert page.evaluate("document.documentElement.classList.contains('dark')")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.evaluate("localStorage.setItem('theme', '\"light\"')")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    page.set_viewport_size({"width": 480, "height": 800})
+    for path in ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion"):
+        page.goto(f"{landscape.airflow.url}/asperion{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    page.set_viewport_size(SIZE)
+
+
+def test_the_keyboard_is_enough(page: Page, landscape: Landscape) -> None:
+    page.goto(f"{landscape.airflow.url}/asperion/refused")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0, "it can be seen"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Overview"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    unlabelled = """() => [...document.querySelectorAll('input:not([type=hidden]), select')]
+        .filter(one => !one.labels.length && !one.ariaLabel).map(one => one.outerHTML)"""
+    for path in ("/", "/activity", "/setup", "/setup?check=default"):
+        page.goto(f"{landscape.airflow.url}/asperion{path}")
+        assert page.evaluate(unlabelled) == [], path
 
 
 @pytest.mark.feature("O4")
@@ -147,6 +182,11 @@ def test_refused_for_a_missing_article_mended_and_retried(
     card = page.locator(".card", has_text=f"article {MISSING} does not exist in Asperion")
     card.get_by_text("What to do:").wait_for()
     picture(page, "refused")
+    card.get_by_role("button", name="Show what would happen").click()
+    page.get_by_text("Nothing was written").wait_for()
+    page.get_by_text(f"article {MISSING} does not exist").wait_for()
+    picture(page, "plan")
+    page.go_back()
     add_article(landscape)
     card.get_by_role("button", name="Try these again").click()
     run = page.get_by_role("link", name="The run in Airflow").get_attribute("href")

@@ -9,6 +9,8 @@ from airflow_provider_asperion.flows.single_flight import SingleFlight
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.asperion.models import Article
     from airflow_provider_asperion.records import Order, OrderLine
@@ -61,6 +63,17 @@ class ArticleDesk:
             "or set articles.missing to fallback or text",
             field=f"lines.{line.number}.sku",
         )
+
+
+def replaced(order: Order, articles: Sequence[Article | None]) -> dict[str, str]:
+    """Return for the trail which codes of the order do not stand in the document, and what does instead."""
+    found = {}
+    for line, article in zip(order.lines, articles, strict=True):
+        if line.sku and article is None:
+            found[line.sku] = "free text"
+        elif line.sku and article is not None and article.code and article.code != line.sku:
+            found[line.sku] = article.code
+    return found
 
 
 def _no_sku(line: OrderLine) -> Problem:

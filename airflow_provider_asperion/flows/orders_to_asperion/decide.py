@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import LookupUnsupported
 from airflow_provider_asperion.flows.debtors import draft_of, with_ids
-from airflow_provider_asperion.flows.orders_to_asperion.articles import ArticleDesk
+from airflow_provider_asperion.flows.orders_to_asperion.articles import ArticleDesk, replaced
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDecider
 from airflow_provider_asperion.flows.orders_to_asperion.drafts import Drafter
 from airflow_provider_asperion.flows.orders_to_asperion.identity import identity_of
-from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.flows.orders_to_asperion.staged import shortened
+from airflow_provider_asperion.records import Problem, ProblemError, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.asperion.models import Debtor, DebtorDraft, Document, DocumentDraft
@@ -38,12 +39,14 @@ class Decision:
     :param order: with the VAT rates of the administration.
     :param existing: the document that Asperion has under this reference; then nothing else is set.
     :param draft: what is sent, but for its debtor.
+    :param articles: codes whose line got another article, or none; see :func:`.articles.replaced`.
     """
 
     order: Order
     existing: Document | None = None
     customer: CustomerDecision | None = None
     draft: DocumentDraft | None = field(default=None, repr=False)
+    articles: Mapping[str, str] = field(default_factory=dict)
 
 
 class Decider:
@@ -104,7 +107,7 @@ class Decider:
         articles = await self._articles.resolve(order)
         draft = self._drafter.draft(order, articles, self._asperion.names.document(order.kind))
         customer = await self.customers.decide(identity_of(order, self._flow.customer))
-        return Decision(order, customer=customer, draft=draft)
+        return Decision(order, customer=customer, draft=draft, articles=replaced(order, articles))
 
     def _debtors_of(self, batch: Iterable[StagedOrder]) -> dict[Identity, DebtorDraft]:
         drafts: dict[Identity, DebtorDraft] = {}
@@ -125,5 +128,11 @@ def known_by(customer: CustomerDecision, debtor: Debtor | None = None) -> dict[s
         "collective": customer.identity.collective,
         "debtor": customer.action,
         "debtor_id": None if found is None else str(found.id),
-        "fields": ", ".join(sorted(customer.changes)) or None,
+        "fields": shortened([_difference(name, *pair) for name, pair in sorted(customer.changes.items())])
+        or None,
     }
+
+
+def _difference(name: str, now: str, then: str) -> str:
+    """Return a field that differs with the forms of its values: a trail holds no values."""
+    return f"{name}: {shape_of(now) or '(empty)'} -> {shape_of(then) or '(empty)'}"

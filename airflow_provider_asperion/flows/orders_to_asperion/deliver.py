@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.asperion.errors import AsperionError, Rejected, to_problem
 from airflow_provider_asperion.asperion.matching import normal_form
+from airflow_provider_asperion.asperion.requests import requests_noted
 from airflow_provider_asperion.asperion.wire import write_document
 from airflow_provider_asperion.flows.exactly_once import ExactlyOnce, HeldError, patience_of
 from airflow_provider_asperion.flows.orders_to_asperion.customers import CustomerDesk
 from airflow_provider_asperion.flows.orders_to_asperion.decide import Decider, known_by
 from airflow_provider_asperion.flows.orders_to_asperion.drafts import with_debtor
 from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
+from airflow_provider_asperion.flows.orders_to_asperion.staged import shortened
 from airflow_provider_asperion.flows.totals import check_placed
 from airflow_provider_asperion.ledger import (
     Claim,
@@ -120,6 +122,7 @@ class _Delivery:
 
     def __init__(self, batch: Sequence[StagedOrder], parts: Delivering, decider: Decider) -> None:
         self._batch = batch
+        self._requests: dict[tuple[str, int], list[str]] = {}
         self._parts = parts
         self._decider = decider
         post_seconds = parts.live.session.lease_seconds / 3
@@ -173,6 +176,10 @@ class _Delivery:
 
     async def deliver(self, staged: StagedOrder, grip: Grip | None) -> Outcome:
         """Deliver one order; ``grip`` answers its claim, where it was claimed with the batch."""
+        with requests_noted() as self._requests[staged.claim, staged.position]:
+            return await self._deliver(staged, grip)
+
+    async def _deliver(self, staged: StagedOrder, grip: Grip | None) -> Outcome:
         try:
             grip = await self._once.hold(self.claim_of(staged), grip)
             if grip.status == "busy":
@@ -207,7 +214,9 @@ class _Delivery:
         order, asperion = decision.order, self._parts.asperion
         if self._parts.flow.delivery.validate_first:
             await asperion.create_document(order.kind, draft, validate_only=True)
-        detail = known_by(decision.customer, debtor) | {"defaults": ", ".join(staged.defaults) or None}
+        detail = known_by(decision.customer, debtor) | staged.how()
+        if decision.articles:
+            detail["articles"] = shortened([f"{sku}: {code}" for sku, code in decision.articles.items()])
         await self._parts.queue.event(self._parts.live.session, grip.key, "decided", detail)
         await self._keep_what_goes(staged, draft)
         document, _ = await self._once.bring_about(
@@ -287,6 +296,7 @@ class _Delivery:
         amount: Decimal | None = None,
         note: str | None = None,
     ) -> None:
+        requests = self._requests.pop((staged.claim, staged.position), ())
         await self._parts.queue.finish(
             self._parts.live.session,
             self.claim_of(staged).key,
@@ -295,6 +305,7 @@ class _Delivery:
             amount=amount,
             problems=problems,
             note=note,
+            facts={"requests": ", ".join(requests)} if requests else None,
         )
 
     async def _event(self, staged: StagedOrder, grip: Grip, name: str, *problems: Problem) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from airflow_provider_asperion.asperion import Asperion
-    from airflow_provider_asperion.asperion.models import Choice, Id
+    from airflow_provider_asperion.asperion.models import Choice, Id, VatCode
 
 Entry = TypeVar("Entry")
 SHOWN = 12
@@ -24,11 +24,13 @@ SHOWN = 12
 class LiveValues:
     """Ids of one administration by kind, as text, with the type they have on the wire.
 
-    A kind that the API does not offer is absent, and values of it are not checked.
+    A kind that the API does not offer is absent, and values of it are not checked. ``names`` holds what the
+    administration calls them, for people.
     """
 
     ids: Mapping[str, Mapping[str, Id]] = field(default_factory=dict)
     vat_rates: Mapping[str, Decimal] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def id_of(self, kind: str, value: str | None) -> Id | None:
         """Return a value in the type it has on the wire; None stays None.
@@ -66,16 +68,18 @@ async def load_live_values(asperion: Asperion) -> LiveValues:
     vat_codes, found = await asyncio.gather(
         _offered(asperion.vat_codes), asyncio.gather(*(_offered(call) for call in lists.values()))
     )
-    ids = {
-        kind: {str(choice.id): choice.id for choice in choices}
-        for kind, choices in zip(lists, found, strict=True)
-        if choices is not None
+    offered: dict[str, Sequence[Choice | VatCode]] = {
+        kind: choices for kind, choices in zip(lists, found, strict=True) if choices is not None
     }
     sales_codes = [code for code in vat_codes or () if code.sales is not False]
     if vat_codes is not None:
-        ids["vat_code"] = {str(code.id): code.id for code in sales_codes}
+        offered["vat_code"] = sales_codes
+    ids = {kind: {str(one.id): one.id for one in choices} for kind, choices in offered.items()}
     rates = {str(code.id): code.percentage for code in sales_codes if code.percentage is not None}
-    return LiveValues(ids, rates)
+    names = {
+        kind: {str(one.id): one.description or "" for one in choices} for kind, choices in offered.items()
+    }
+    return LiveValues(ids, rates, names)
 
 
 async def _offered(call: Callable[[], Awaitable[Sequence[Entry]]]) -> Sequence[Entry] | None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from airflow_provider_asperion.flows.orders_to_asperion.patched import patched
 from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder, fingerprint_of
 from airflow_provider_asperion.flows.totals import check_control_totals
 from airflow_provider_asperion.records import Order, Problem, ProblemError, problems_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from airflow_provider_asperion.mapping import Mapping
+    from airflow_provider_asperion.mapping import Mapping as Mapper
     from airflow_provider_asperion.records import SourceDocument
     from airflow_provider_asperion.settings import OrdersToAsperion
 
@@ -39,19 +40,24 @@ class Preparer:
     """
 
     def __init__(
-        self, flow: OrdersToAsperion, mappings: Sequence[Mapping], *, today: Callable[[], dt.date]
+        self, flow: OrdersToAsperion, mappings: Sequence[Mapper], *, today: Callable[[], dt.date]
     ) -> None:
         self._flow = flow
         self._mappings = mappings
         self._today = today
 
-    def prepare(self, document: SourceDocument, *, claim: str) -> StagedOrder | Filtered:
+    def prepare(
+        self, document: SourceDocument, *, claim: str, patches: Mapping[str, str | None] | None = None
+    ) -> StagedOrder | Filtered:
         """Return the order of a document, or why it is filtered out.
 
+        :param patches: what a person changed in the document. It stays the same document to the ledger.
         :raises ProblemError: when the document cannot become an order; each problem names the field.
         """
         try:
-            return self._prepare(document, claim)
+            if not patches:
+                return self._prepare(document, claim)
+            prepared = self._prepare(patched(document, patches), claim)
         except ProblemError as error:
             places = {
                 "file": document.file,
@@ -60,9 +66,15 @@ class Preparer:
                 "record": document.key or None,
             }
             raise ProblemError(*(problem.at(**places) for problem in error.problems)) from error
+        if isinstance(prepared, Filtered):
+            return prepared
+        return prepared.model_copy(
+            update={"fingerprint": fingerprint_of(document), "patched": tuple(sorted(patches))}
+        )
 
     def _prepare(self, document: SourceDocument, claim: str) -> StagedOrder | Filtered:
-        mapped = self._mapping_for(document).map(document)
+        mapping = self._mapping_for(document)
+        mapped = mapping.map(document)
         values = dict(mapped.values)
         applied = fill(values, self._flow.defaults, today=self._today)
         force(values, self._flow.forced, today=self._today)
@@ -85,10 +97,13 @@ class Preparer:
             position=document.position,
             line=document.line,
             fingerprint=fingerprint_of(document),
+            mapping=mapping.name,
             defaults=(*mapped.defaults_applied, *applied),
+            forced=tuple(self._flow.forced),
+            looked_up=mapped.looked_up,
         )
 
-    def _mapping_for(self, document: SourceDocument) -> Mapping:
+    def _mapping_for(self, document: SourceDocument) -> Mapper:
         for mapping in self._mappings:
             if mapping.applies_to(document):
                 return mapping

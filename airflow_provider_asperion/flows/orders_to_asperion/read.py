@@ -14,7 +14,7 @@ from airflow_provider_asperion.records import Outcome, Problem, ProblemError
 from airflow_provider_asperion.sap.reading import read_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import BinaryIO
 
     from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
@@ -80,16 +80,23 @@ class FileReader:
         self._on_problem = on_problem
 
     def read(
-        self, stream: BinaryIO, *, file: str, claim: str, positions: Collection[int] | None = None
+        self,
+        stream: BinaryIO,
+        *,
+        file: str,
+        claim: str,
+        positions: Collection[int] | None = None,
+        patches: Mapping[int, Mapping[str, str | None]] | None = None,
     ) -> FileRead:
         """Read a file to its end. Blocks: meant for a thread of its own.
 
         :param claim: id under which the ledger knows the file.
         :param positions: of the documents that are read again; None: all.
+        :param patches: by position: what a person changed in a document, see :func:`.patched.patched`.
         :raises ProblemError: the transfer failed; nothing was lost, read it again.
         """
         reading = Reading(claim, file, positions)
-        orders = self._orders(stream, reading)
+        orders = self._orders(stream, reading, patches or {})
         batches: list[Batch] = []
         while chunk := list(islice(orders, batch_size(len(batches), size=self._size, share=self._share))):
             lines = (staged.model_dump_json(exclude_none=True).encode() for staged in chunk)
@@ -99,7 +106,9 @@ class FileReader:
         self._put_down(reading)
         return reading.result(tuple(batches))
 
-    def _orders(self, stream: BinaryIO, reading: Reading) -> Iterator[StagedOrder]:
+    def _orders(
+        self, stream: BinaryIO, reading: Reading, patches: Mapping[int, Mapping[str, str | None]]
+    ) -> Iterator[StagedOrder]:
         for found in read_documents(stream, file=reading.file, profile=self._profile):
             if not reading.wants(found.position):
                 continue
@@ -108,7 +117,9 @@ class FileReader:
                 reading.refused(None, (found,))
                 continue
             try:
-                prepared = self._preparer.prepare(found, claim=reading.claim)
+                prepared = self._preparer.prepare(
+                    found, claim=reading.claim, patches=patches.get(found.position)
+                )
             except ProblemError as error:
                 for problem in error.problems:
                     self._on_problem(problem)

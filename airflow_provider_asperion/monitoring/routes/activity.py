@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -11,9 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from airflow_provider_asperion.asperion.matching import normal_form
 from airflow_provider_asperion.flows import story
-from airflow_provider_asperion.hooks import evidence
+from airflow_provider_asperion.hooks import evidence, runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, flow_of
-from airflow_provider_asperion.ledger import DocumentKey, search
+from airflow_provider_asperion.ledger import DocumentKey, patches, search
 from airflow_provider_asperion.ledger.record import RecordView, record, traced
 from airflow_provider_asperion.monitoring.data import Place, ask, hasher, places
 from airflow_provider_asperion.monitoring.pages import address, page
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 STATES = ("refused", "held", "open", "done", "sent", "posted", "failed")
+# What was done just now, for the page of the record; no text of an address gets on a page.
+Told = Literal["", "changed", "taken_back", "nothing"]
+_TOLD = {
+    "changed": "The value is changed for the next try. See what would happen, or try again now.",
+    "taken_back": "The value is as in the file again.",
+    "nothing": "There was no change to take back.",
+}
 _HOURS = {"1h": 1, "24h": 24, "7d": 24 * 7, "30d": 24 * 30}
 
 
@@ -72,24 +79,36 @@ async def activity(
 
 
 @router.get("/record/{record_id}", name="record", response_class=HTMLResponse)
-async def show(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
+async def show(
+    request: Request,
+    rights: RightsDep,
+    record_id: str,
+    told: Told = "",
+) -> HTMLResponse:
     """Show all that is known of a record, but for its values."""
-    view, integration = await _view(rights, record_id)
-    return _page(request, rights, view, integration, None)
+    view, integration = await view_of(rights, record_id)
+    return await _page(request, rights, view, integration, None, told=told)
 
 
 @router.get("/record/{record_id}/values", name="values", response_class=HTMLResponse)
 async def values(request: Request, rights: RightsDep, record_id: str) -> HTMLResponse:
     """Show the values of both sides too, read again now, to those who may trigger the flow's DAG."""
-    view, integration = await _view(rights, record_id)
+    view, integration = await view_of(rights, record_id)
     rights.need("trigger", flow_of(view.hit.kind) or FLOWS[0], integration)
-    return _page(request, rights, view, integration, await evidence.evidence(view, integration))
+    return await _page(request, rights, view, integration, await evidence.evidence(view, integration))
 
 
-def _page(
-    request: Request, rights: Rights, view: RecordView, integration: str, found: evidence.Evidence | None
+async def _page(
+    request: Request,
+    rights: Rights,
+    view: RecordView,
+    integration: str,
+    found: evidence.Evidence | None,
+    *,
+    told: Told = "",
 ) -> HTMLResponse:
     flow = flow_of(view.hit.kind)
+    changed = await run_in_threadpool(ask, patches.of_document, view.hit.id)
     return page(
         request,
         rights,
@@ -100,11 +119,18 @@ def _page(
         integration=integration,
         events=[_told(event) for event in view.events],
         evidence=found,
+        patches=changed,
+        patch_hours=runtime.settings().ledger.patch_hours,
+        told=_TOLD.get(told),
         may_see=flow is not None and rights.may("trigger", flow, integration),
     )
 
 
-async def _view(rights: Rights, record_id: str) -> tuple[RecordView, str]:
+async def view_of(rights: Rights, record_id: str) -> tuple[RecordView, str]:
+    """Return a record and its integration.
+
+    :raises HTTPException: 404, it is not there or not for this user.
+    """
     view = await run_in_threadpool(ask, record, record_id)
     known = await places(rights.readable())
     integration = next(

@@ -14,7 +14,7 @@ from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, Flow
 from airflow_provider_asperion.ledger import causes, runs
 from airflow_provider_asperion.monitoring.data import Place, ask, places
-from airflow_provider_asperion.monitoring.pages import page
+from airflow_provider_asperion.monitoring.pages import page, tone
 from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 router = APIRouter()
 SHOWN_RUNS = 24
 SHOWN_CAUSES = 5
+DAY = dt.timedelta(days=1)
+# One a minute.
+MOST_RUNS_OF_A_DAY = 1_440
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class FlowView:
     """A flow as the overview shows it.
 
     :param enabled: it has a DAG.
+    :param came: records of the runs of the last day; ``went``: those of them that ended well.
     :param waiting: documents without an end; ``refused``: those that wait for a person.
     :param unposted: records that SAP was sent and refused to post.
     """
@@ -44,6 +48,8 @@ class FlowView:
     schedule: str | None
     last: Run | None
     recent: Sequence[Run]
+    came: int
+    went: int
     waiting: int
     refused: int
     unposted: int
@@ -93,6 +99,8 @@ def _integration(work: Work, place: Place) -> IntegrationView:
         last = newest.get((place.integration, one.name))
         if not enabled and last is None:
             continue
+        since = work.now - DAY
+        today = runs.of_flow(work, place.integration, one.name, since=since, limit=MOST_RUNS_OF_A_DAY)
         views.append(
             FlowView(
                 flow=one,
@@ -101,6 +109,10 @@ def _integration(work: Work, place: Place) -> IntegrationView:
                 schedule=chosen.schedule if chosen is not None else None,
                 last=last,
                 recent=_recent(work, place.integration, one),
+                came=sum(run.records for run in today),
+                went=sum(
+                    count for run in today for name, count in run.counts.items() if tone(name) == "good"
+                ),
                 waiting=_counted(waiting, place, one, ("open", "intended")),
                 refused=_counted(waiting, place, one, causes.STATES),
                 unposted=sum(

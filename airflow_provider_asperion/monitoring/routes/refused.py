@@ -8,23 +8,30 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
+from airflow_provider_asperion.asperion.errors import AsperionError, to_problem
+from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanSummary
 from airflow_provider_asperion.hooks.flows import BY_NAME, flow_of
 from airflow_provider_asperion.hooks.triggering import trigger
 from airflow_provider_asperion.ledger import causes
 from airflow_provider_asperion.ledger.refusals import EVERYTHING
-from airflow_provider_asperion.monitoring.data import Place, ask, places
+from airflow_provider_asperion.monitoring.data import Place, ask, places, unreachable
 from airflow_provider_asperion.monitoring.forms import check_form
 from airflow_provider_asperion.monitoring.pages import page
 from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
+from airflow_provider_asperion.operators.order_plans import plan_retry
+from airflow_provider_asperion.records import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_asperion.ledger.causes import Cause
+    from airflow_provider_asperion.monitoring.rights import Rights
 
 router = APIRouter()
 # Its runs read refused records again from the archive; of the other flows the next run does that.
 RETRIED = BY_NAME["orders_to_asperion"]
+# A page is there to be looked at; a run of the DAG plans any number.
+MOST_PLANNED = 100
 
 
 @router.get("/refused", name="refused", response_class=HTMLResponse)
@@ -41,18 +48,11 @@ async def refused(request: Request, rights: RightsDep) -> HTMLResponse:
 @router.post("/retry", name="retry", response_class=HTMLResponse)
 async def retry(request: Request, rights: RightsDep) -> HTMLResponse:
     """Trigger a run that tries refused orders again, with today's mapping and settings."""
-    form = await check_form(request, rights.user)
-    integration, wanted = str(form.get("integration", "")), str(form.get("wanted", "")).strip()
-    dry_run = form.get("dry_run") == "yes"
-    if integration not in rights.readable():
-        raise HTTPException(404, "there is no such integration")
-    rights.need("trigger", RETRIED, integration)
-    if not wanted:
-        raise HTTPException(422, "say what to try again: an order number, a file, a cause, or * for all")
+    integration, wanted = await _asked(request, rights)
     run = await run_in_threadpool(
         trigger,
         RETRIED.dag_id(integration),
-        {"retry": [wanted], "dry_run": dry_run},
+        {"retry": [wanted], "dry_run": False},
         by="ui",
         user=str(rights.user.get_name()),
     )
@@ -61,11 +61,52 @@ async def retry(request: Request, rights: RightsDep) -> HTMLResponse:
         rights,
         "retried.html",
         title="Trying again",
-        wanted="all refused records" if wanted == EVERYTHING else wanted,
+        wanted=_in_words(wanted),
         dag=RETRIED.dag_id(integration),
         run=run,
-        dry_run=dry_run,
     )
+
+
+@router.post("/plan", name="plan", response_class=HTMLResponse)
+async def plan(request: Request, rights: RightsDep) -> HTMLResponse:
+    """Show what trying refused orders again would do, now; nothing is written."""
+    integration, wanted = await _asked(request, rights)
+    try:
+        found = await plan_retry(integration, [wanted], most=MOST_PLANNED)
+    except AsperionError as error:
+        raise ProblemError(to_problem(error)) from None
+    except OSError as error:
+        raise ProblemError(unreachable(error)) from None
+    return page(
+        request,
+        rights,
+        "planned.html",
+        title="What would happen",
+        found=found,
+        summary=PlanSummary.of(found.entries),
+        integration=integration,
+        wanted=wanted,
+        in_words=_in_words(wanted),
+    )
+
+
+async def _asked(request: Request, rights: Rights) -> tuple[str, str]:
+    """Return the integration and what is to be tried again, for one who may.
+
+    :raises HTTPException: 403, 404, 422.
+    """
+    form = await check_form(request, rights.user)
+    integration, wanted = str(form.get("integration", "")), str(form.get("wanted", "")).strip()
+    if integration not in rights.readable():
+        raise HTTPException(404, "there is no such integration")
+    rights.need("trigger", RETRIED, integration)
+    if not wanted:
+        raise HTTPException(422, "say what to try again: an order number, a file, a cause, or * for all")
+    return integration, wanted
+
+
+def _in_words(wanted: str) -> str:
+    return "all refused records" if wanted == EVERYTHING else wanted
 
 
 def _groups(found: Iterable[Place]) -> list[tuple[Place, list[dict[str, Any]]]]:

@@ -1,4 +1,4 @@
-"""Set-up: the state of connections and flows, the login at Asperion, and trying a mapping on a sample."""
+"""Set-up: connections, the login at Asperion, flows on and off, settings, and a mapping tried on a sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
-import yaml
 from airflow.configuration import conf
 from cryptography.fernet import InvalidToken
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -21,25 +20,30 @@ from airflow_provider_asperion.asperion.auth import (
     code_of_callback,
 )
 from airflow_provider_asperion.asperion.errors import AsperionError, to_problem
-from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.asperion import AsperionHook
 from airflow_provider_asperion.hooks.consent import keep_login
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS
-from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
+from airflow_provider_asperion.hooks.pausing import pause, paused
+from airflow_provider_asperion.monitoring.checking import checked
+from airflow_provider_asperion.monitoring.choosing import as_yaml, chosen, stated
 from airflow_provider_asperion.monitoring.data import ledger
 from airflow_provider_asperion.monitoring.forms import check_form
 from airflow_provider_asperion.monitoring.pages import address, page
-from airflow_provider_asperion.monitoring.plugin import PREFIX
+from airflow_provider_asperion.monitoring.place import PREFIX
 from airflow_provider_asperion.monitoring.rights import (
     RightsDep,
     forbidden,
 )
 from airflow_provider_asperion.monitoring.trying import MOST_BYTES, MOST_DOCUMENTS, try_sample
-from airflow_provider_asperion.records import Problem, ProblemError
+from airflow_provider_asperion.records import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_asperion.monitoring.checking import Checked
     from airflow_provider_asperion.monitoring.rights import Rights
+    from airflow_provider_asperion.settings import Settings
 
 router = APIRouter()
 COOKIE = "asperion_login"
@@ -57,9 +61,11 @@ async def set_up(
     """Show connections, flows and settings; with ``check`` try the connections of an integration now."""
     settings = runtime.settings()
     views = []
-    for name in rights.readable():
-        checked = await _checked(name) if name == check and _may_check(rights, name) else None
-        views.append(_view(rights, name, settings.integrations[name], checked))
+    names = rights.readable()
+    states = await run_in_threadpool(_states, names)
+    for name in names:
+        found = await checked(name) if name == check and _may_check(rights, name) else None
+        views.append(_view(rights, name, settings.integrations[name], found, states))
     return page(
         request,
         rights,
@@ -79,13 +85,35 @@ async def set_up(
 @router.get("/setup/settings.yaml", name="settings_file")
 async def settings_file(rights: RightsDep) -> Response:
     """Return the settings as they count now, for those who may trigger all flows."""
-    for name in runtime.settings().integrations:
-        if not _may_check(rights, name):
-            raise forbidden("this needs the right to trigger all flows")
-    content = runtime.settings().model_dump(mode="json", exclude_defaults=True)
-    text = yaml.safe_dump({"version": 1} | content, sort_keys=False, allow_unicode=True)
-    headers = {"Content-Disposition": 'attachment; filename="asperion.yaml"'}
-    return Response(text, media_type="application/yaml", headers=headers)
+    _need_all(rights)
+    return _as_file(runtime.settings())
+
+
+@router.post("/setup/choose", name="choose")
+async def choose(request: Request, rights: RightsDep) -> Response:
+    """Return the settings as they count now, with the values that were picked for one integration."""
+    form = await check_form(request, rights.user)
+    integration = str(form.get("integration", ""))
+    if integration not in rights.readable():
+        raise HTTPException(404, "there is no such integration")
+    _need_all(rights)
+    return _as_file(chosen(runtime.settings(), integration, form))
+
+
+@router.post("/setup/switch", name="switch")
+async def switch(request: Request, rights: RightsDep) -> Response:
+    """Pause the DAG of a flow, or let it run again."""
+    form = await check_form(request, rights.user)
+    integration, name = str(form.get("integration", "")), str(form.get("flow", ""))
+    if integration not in rights.readable() or name not in BY_NAME:
+        raise HTTPException(404, "there is no such flow")
+    flow = BY_NAME[name]
+    rights.need("edit", flow, integration)
+    user = str(rights.user.get_name())
+    value = form.get("paused") == "yes"
+    if not await run_in_threadpool(pause, flow.dag_id(integration), value=value, user=user):
+        raise HTTPException(404, f"Airflow does not know the DAG {flow.dag_id(integration)} (yet)")
+    return RedirectResponse(address(request, "/setup"), 303)
 
 
 @router.post("/setup/connect", name="connect")
@@ -163,17 +191,20 @@ async def try_mapping(request: Request, rights: RightsDep) -> HTMLResponse:
     )
 
 
-def _view(rights: Rights, name: str, chosen: Any, checked: dict[str, Any] | None) -> dict[str, Any]:
+def _view(
+    rights: Rights, name: str, chosen: Any, found: Checked | None, states: Mapping[str, bool]
+) -> dict[str, Any]:
     flows = []
     for flow in FLOWS:
         settings = getattr(chosen.flows, flow.name)
-        stated = settings.model_dump(mode="json", exclude_defaults=True) if settings is not None else {}
         flows.append(
             {
                 "flow": flow,
                 "enabled": settings is not None and settings.enabled,
                 "schedule": settings.schedule if settings is not None else None,
-                "stated": yaml.safe_dump(stated, sort_keys=False, allow_unicode=True) if stated else "",
+                "paused": states.get(flow.dag_id(name)),
+                "may_switch": rights.may("edit", flow, name),
+                "settings": list(stated(settings)) if settings is not None else [],
             }
         )
     return {
@@ -183,36 +214,31 @@ def _view(rights: Rights, name: str, chosen: Any, checked: dict[str, Any] | None
         "may_connect": rights.may_connect(chosen.asperion.connection),
         "may_check": _may_check(rights, name),
         "flows": flows,
-        "checked": checked,
+        "checked": found,
     }
 
 
-async def _checked(name: str) -> dict[str, Any]:
-    """Try both connections of an integration, and read the lists of the administration."""
-    chosen = runtime.integration(name)
-    lists: dict[str, list[str]] = {}
-    vault = await run_in_threadpool(lambda: runtime.vault(ledger()))
+def _states(names: Iterable[str]) -> dict[str, bool]:
+    """Return which DAGs are paused; nothing of them where Airflow's database does not say."""
     try:
-        async with runtime.asperion(name, vault, in_flight=4) as asperion:
-            await asperion.client.verify_administration()
-            live = await load_live_values(asperion)
-            lists = {kind.replace("_", " "): sorted(ids) for kind, ids in sorted(live.ids.items())}
-            told = (True, f"Connected to administration {asperion.client.administration}.")
-    except ProblemError as error:
-        told = (False, _sentence(error.problem))
-    except AsperionError as error:
-        told = (False, _sentence(to_problem(error)))
-    except Exception as error:
-        told = (False, f"The connection cannot be used ({type(error).__name__}): see that it is there.")
-    try:
-        sap = await SapSftpHook(chosen.sap.connection).check()
-    except Exception as error:
-        sap = (False, f"The connection cannot be used ({type(error).__name__}): see that it is there.")
-    return {"asperion": told, "sap": sap, "lists": lists}
+        return paused(flow.dag_id(name) for name in names for flow in FLOWS)
+    except ProblemError:
+        return {}
 
 
-def _sentence(problem: Problem) -> str:
-    return f"{problem.message[:1].upper()}{problem.message[1:]}: {problem.remedy}."
+def _need_all(rights: Rights) -> None:
+    """Turn away who may not trigger the flows of all integrations: the file is about all of them.
+
+    :raises HTTPException: 403.
+    """
+    for name in runtime.settings().integrations:
+        if not _may_check(rights, name):
+            raise forbidden("this needs the right to trigger all flows")
+
+
+def _as_file(settings: Settings) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="asperion.yaml"'}
+    return Response(as_yaml(settings), media_type="application/yaml", headers=headers)
 
 
 def _may_check(rights: Rights, integration: str) -> bool:

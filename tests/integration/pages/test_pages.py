@@ -3,102 +3,23 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import tempfile
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
-
-from airflow.api_fastapi.core_api.security import get_user
-from fastapi.testclient import TestClient
-
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.ledger import DocumentKey
-from airflow_provider_asperion.monitoring import data, forms, rights
-from airflow_provider_asperion.monitoring.app import make_app
 from airflow_provider_asperion.monitoring.routes import refused
-from tests.support.cli_world import world
-from tests.support.orders_runner import Runner, add_article
+from tests.support.orders_runner import add_article
+from tests.support.pages import (
+    FILE,
+    HEAD,
+    PERSONAL,
+    form,
+    record_id,
+)
 
 pytestmark = pytest.mark.feature("W3")
-HEAD = "ORDER_NO;ORDER_DATE;CUSTOMER_NO;NAME;EMAIL;SKU;QUANTITY;PRICE\n"
-FILE = HEAD + (
-    "4711;20260115;900;Piet Puk;piet.puk@example.org;SKU-00001;2;12.50\n"
-    "4712;20260115;901;Kees Kwik;kees.kwik@example.org;SKU-99999;1;3.00\n"
-    "4713;20260115;902;Jan Jansen;jan@example.org;SKU-00002;two;3.00\n"
-)
-PERSONAL = ("Piet Puk", "piet.puk", "Kees", "kees.kwik", "Jansen")
-PAGES = ("/", "/activity", "/refused", "/setup", "/flow/default/orders_to_asperion", "/openapi.json")
-STATIC = ("/static/style.css", "/static/theme.js", "/static/icon.svg")
-FORMS = ("/retry", "/setup/connect", "/setup/try")
-
-
-class Manager:
-    """Stands for Airflow's auth manager: knows reader, trigger and admin."""
-
-    def is_authorized_dag(self, *, method, access_entity=None, details=None, user):
-        return user.level >= (1 if method == "GET" else 2)
-
-    def is_authorized_connection(self, *, method, details=None, user):
-        return user.level >= 3
-
-
-class Person:
-    def __init__(self, level):
-        self.level = level
-
-    def get_id(self):
-        return f"person-{self.level}"
-
-    get_name = get_id
-
-
-@pytest.fixture
-def place(tmp_path, sshd, inbox, monkeypatch):
-    with world(tmp_path / "home", sshd, inbox, monkeypatch, articles=12, debtors=6, orders=0) as made:
-        made.flow["delivery"] = {"unclear_wait_seconds": 0.01, "busy_wait_seconds": 5}
-        made.side["administration"] = 1
-        monkeypatch.setattr(rights, "get_auth_manager", Manager)
-        data._ledger.cache_clear()
-        (inbox / "orders.csv").write_text(FILE)
-        made.run = Runner(made)
-        assert made.run() == {"created": 1, "refused": 2}
-        yield made
-        data.ledger().close()
-        data._ledger.cache_clear()
-
-
-def client(level=None):
-    app = make_app()
-    if level is not None:
-        app.dependency_overrides[get_user] = lambda: Person(level)
-    return TestClient(app, raise_server_exceptions=False, follow_redirects=False)
-
-
-def record_id(key):
-    return DocumentKey("1", "sales_order", key).id
-
-
-@pytest.fixture
-def reader(place):
-    return client(1)
-
-
-@pytest.fixture
-def operator(place):
-    return client(2)
-
-
-@pytest.fixture
-def admin(place):
-    return client(3)
-
-
-def form(level, **fields):
-    return {forms.FIELD: forms.token_for(Person(level)), **fields}
 
 
 def test_overview_says_what_needs_a_person_and_what_to_do(reader):
@@ -188,14 +109,6 @@ def test_refused_by_cause_retried_and_landed(operator, place, monkeypatch):
     assert "article.missing" not in text
     assert "mapping.row" in text
     assert "Tried again after it had been refused" in operator.get(f"/record/{record_id('4712')}").text
-
-
-def test_plan_before_retry(operator, monkeypatch):
-    asked = []
-    monkeypatch.setattr(refused, "trigger", lambda dag, conf, **by: asked.append(conf) or "run")
-    sent = form(2, integration="default", wanted="*", dry_run="yes")
-    assert "Nothing is written" in operator.post("/retry", data=sent).text
-    assert asked == [{"retry": ["*"], "dry_run": True}]
 
 
 @pytest.mark.feature("W1")
@@ -293,49 +206,6 @@ def test_settings_as_they_count_can_be_taken_away(operator, reader):
     answer = operator.get("/setup/settings.yaml")
     assert "orders_to_asperion" in answer.text
     assert reader.get("/setup/settings.yaml").status_code == 403
-
-
-def test_every_route_asks_who_is_there(place):
-    """Without a login nothing; readers read; the right to a page is not the right to its forms."""
-    nobody, reader, stranger = client(), client(1), client(0)
-    paths = {route.path for route in make_app().routes}
-    shown = {*PAGES, *STATIC, *FORMS, f"/record/{record_id('4711')}", f"/record/{record_id('4711')}/values"}
-    shown |= {"/setup/connected", "/setup/settings.yaml"}
-    shown |= {"/reconcile", *(f"/reconcile/{record_id('4711')}{end}" for end in ("", "/statement.csv"))}
-    patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$") for path in paths]
-    assert all(any(pattern.match(path) for path in shown) for pattern in patterns), "each route is tried"
-    for path in sorted(shown):
-        post = path in FORMS
-        for who, expected in ((nobody, {401}), (stranger, {403})):
-            answer = who.post(path) if post else who.get(path)
-            assert answer.status_code in expected, path
-    for path in (*PAGES, *STATIC):
-        assert reader.get(path).status_code == 200, path
-    assert reader.get(f"/record/{record_id('4711')}/values").status_code == 403
-    assert reader.post("/retry", data=form(1, integration="default", wanted="*")).status_code == 403
-    assert reader.post("/setup/connect", data=form(1, integration="default")).status_code == 403
-    asked = form(1, integration="default", flow="orders_to_asperion")
-    files = {"sample": ("sample.csv", io.BytesIO(FILE.encode()), "text/csv")}
-    assert reader.post("/setup/try", data=asked, files=files).status_code == 403
-    assert client(2).post("/setup/connect", data=form(2, integration="default")).status_code == 403
-
-
-@pytest.mark.parametrize(
-    ("headers", "token"),
-    [
-        ({"Sec-Fetch-Site": "cross-site"}, None),
-        ({"Origin": "https://evil.example"}, None),
-        ({}, ""),
-        ({}, "forged"),
-        ({}, "of another"),
-    ],
-)
-def test_no_other_site_can_send_our_forms(operator, headers, token, monkeypatch):
-    monkeypatch.setattr(refused, "trigger", lambda *args, **kwargs: pytest.fail("it was triggered"))
-    sent = form(2, integration="default", wanted="*")
-    if token is not None:
-        sent[forms.FIELD] = forms.token_for(Person(3)) if token == "of another" else token
-    assert operator.post("/retry", data=sent, headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize(

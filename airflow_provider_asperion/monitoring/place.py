@@ -1,0 +1,3 @@
+"""Where the pages stand in Airflow."""
+
+PREFIX = "/asperion"
