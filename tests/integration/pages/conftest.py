@@ -31,6 +31,16 @@ def place(tmp_path, sshd, inbox, monkeypatch):
 
 
 @pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """An empty deployment: for requests that must not come further than the door."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setattr(rights, "get_auth_manager", Manager)
+    data._ledger.cache_clear()
+    yield
+    data._ledger.cache_clear()
+
+
+@pytest.fixture
 def reader(place):
     return client(1)
 
