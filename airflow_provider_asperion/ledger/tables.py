@@ -352,4 +352,5 @@ patches = Table(
     PrimaryKeyConstraint("file_id", "position", "field"),
     Index(None, "document_id"),
     Index(None, "until"),
+    info={"kept_until": "until"},
 )
