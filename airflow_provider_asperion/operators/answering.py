@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.flows.intake import taken
 from airflow_provider_asperion.flows.to_sap.answers import AnswerNotes, answers_of
+from airflow_provider_asperion.flows.to_sap.prepare import ledger_flow
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import files, ledger_session
+from airflow_provider_asperion.operators.publishing import sap_mappings_of
 from airflow_provider_asperion.operators.reading import ProblemLog
 from airflow_provider_asperion.records import Problem
 from airflow_provider_asperion.sap.reading import read_documents
@@ -45,7 +47,8 @@ async def read_answers(
     """
     administration = await runtime.administration_of(integration)
     sent = runtime.integration(integration).flows.orders_to_sap
-    order_flows = [f"orders_to_sap/{name}" for name in sent.mappings] if sent else []
+    mappings = sap_mappings_of(sent) if sent else []
+    order_flows = [ledger_flow("orders_to_sap", mapping.name, integration) for mapping in mappings]
     causes = ProblemLog(log)
     counts: Counter[str] = Counter()
     async with (

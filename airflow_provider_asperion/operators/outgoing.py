@@ -157,6 +157,7 @@ class SettleOperator(ToSapOperator):
                 run=runtime.run_of(context),
                 dry_run=chosen.dry_run,
                 log=self.log,
+                integration=self.integration,
             )
             told.take(summary)
             told.whole = self._is_whole(extraction)

@@ -65,6 +65,7 @@ class FlowPlan:
                         batch=batch,
                         hashed=self.side.hashed,
                         full=self.full,
+                        integration=self.side.integration,
                     ),
                 )
                 for mapping in self.mappings

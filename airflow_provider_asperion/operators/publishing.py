@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from airflow_provider_asperion.asperion.moments import Interval
 from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
 from airflow_provider_asperion.flows.to_sap.plan import in_words, plan
-from airflow_provider_asperion.flows.to_sap.prepare import Preparing
+from airflow_provider_asperion.flows.to_sap.prepare import Preparing, ledger_flow
 from airflow_provider_asperion.flows.to_sap.publish import Published, Publishing, publish
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey, ledger_session, snapshots, watermarks
@@ -107,15 +107,16 @@ class ToSapSide:
             return Interval(*asked)
         if full or self.flow.changes.by == "content":
             return None
-        mark = self.ledger.run(watermarks.get, administration, self.flow_name)
+        name = watermark_name(self.flow_name, self.integration)
+        mark = self.ledger.run(watermarks.get, administration, name)
         if mark is None:
             return None
         return Interval(mark.moment - dt.timedelta(minutes=self.flow.changes.overlap_minutes), None)
 
     def known(self, administration: str) -> Iterator[str]:
         """Yield the keys of all records that SAP has."""
-        for mapping in self.flow.mappings:
-            name, after = f"{self.flow_name}/{mapping}", None
+        for mapping in sap_mappings_of(self.flow):
+            name, after = ledger_flow(self.flow_name, mapping.name, self.integration), None
             while known := self.ledger.run(snapshots.keys_of, administration, name, after=after):
                 yield from (one.key for one in known if one.action != "delete")
                 after = known[-1].key
@@ -195,6 +196,7 @@ async def publish_batch(
             "batch": batch,
             "hashed": await asyncio.to_thread(runtime.vault(ledger).identity_hasher),
             "full": full,
+            "integration": integration,
         }
         if not dry_run:
             session = ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds())
@@ -241,6 +243,7 @@ def settle(
     run: str,
     dry_run: bool,
     log: Logger,
+    integration: str = "default",
 ) -> dict[str, Any]:
     """Add a run up; move the watermark when all of it was published, and empty its staging.
 
@@ -270,7 +273,7 @@ def settle(
             ledger.run(
                 watermarks.move,
                 extraction["administration"],
-                flow_name,
+                watermark_name(flow_name, integration),
                 dt.datetime.fromisoformat(extraction["began_at"]),
                 run,
             )
@@ -283,6 +286,11 @@ def _not_whole(missing: int, no_extraction: bool) -> Problem:
         message="nothing was extracted" if no_extraction else f"{missing} batches are not published",
         remedy="see the logs of the tasks before; clear them to go on, or let the next run do it",
     )
+
+
+def watermark_name(flow_name: str, integration: str) -> str:
+    """Return the name under which the ledger keeps how far a flow of an integration has come."""
+    return flow_name if integration == "default" else f"{flow_name}@{integration}"
 
 
 def source_of(
@@ -314,9 +322,22 @@ def source_of(
 def sap_mappings_of(flow: ToSap) -> list[SapMapping]:
     """Return the mappings of a flow, compiled.
 
-    :raises ProblemError: a mapping is wrong; each problem names the row.
+    :raises ProblemError: a mapping is wrong; each problem names the row. Or two have one name.
     """
-    return [sap_mapping_of(flow, name) for name in flow.mappings]
+    mappings = [sap_mapping_of(flow, name) for name in flow.mappings]
+    twice = [name for name, count in Counter(one.name for one in mappings).items() if count > 1]
+    if twice:
+        raise ProblemError(_twice(twice[0]))
+    return mappings
+
+
+def _twice(name: str) -> Problem:
+    return Problem(
+        rule="mapping.double",
+        message=f"two mappings of the flow are called {name}: what SAP got by which could not be told",
+        remedy="give one of the files another `mapping:` name",
+        field="mappings",
+    )
 
 
 def sap_mapping_of(flow: ToSap, name: str) -> SapMapping:

@@ -259,3 +259,12 @@ def test_a_backfill_does_not_take_a_double_for_the_customer_that_sap_has(run, fe
     assert "customer.double" in caplog.text
     assert other not in {document.key for document in fetched("customers")}
     assert result["extracted"]["refused"] >= 1
+
+
+@pytest.mark.feature("P1", "W2")
+def test_what_is_gone_is_seen_through_a_mapping_file_of_ones_own_too(run, fetched, place):
+    (place.home / "own.yaml").write_text("extends: products_matmas05\n")
+    own = {"mappings": {"own.yaml": {}}, "gone": "flag"}
+    assert run("products_to_sap", **own)["counts"] == {"create": 120}
+    place.sandbox.remove("articles", "SKU-00008")
+    assert run("products_to_sap")["counts"] == {"none": 119, "delete": 1}

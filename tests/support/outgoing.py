@@ -145,7 +145,16 @@ class Press:
 
     @asynccontextmanager
     async def parts(
-        self, batch, *, full=False, kill=None, mapping=None, flow=None, sleep=asyncio.sleep, lease=120
+        self,
+        batch,
+        *,
+        full=False,
+        kill=None,
+        mapping=None,
+        flow=None,
+        sleep=asyncio.sleep,
+        integration="default",
+        lease=120,
     ):
         flow = flow or a_flow()
         ledger = _CountedLedger.open(self.url, create=True, lease_seconds=lease)
@@ -165,6 +174,7 @@ class Press:
                 batch=batch,
                 hashed=IdentityHasher(b"x" * 32),
                 full=full,
+                integration=integration,
                 on_problem=self.problems.append,
                 sleep=sleep,
             )

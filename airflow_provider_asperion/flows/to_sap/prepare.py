@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.settings import ToSap
 
 
+def ledger_flow(flow_name: str, mapping: str, integration: str) -> str:
+    """Return the name under which the ledger keeps what SAP got through a mapping.
+
+    Of the default integration without its name; two others may bring one administration to two SAPs.
+    """
+    return f"{flow_name}/{mapping}" + ("" if integration == "default" else f"@{integration}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparing:
     """What preparing a batch for one mapping works with.
@@ -36,6 +44,7 @@ class Preparing:
     :param flow_name: name of the flow, as the ledger and the settings have it.
     :param batch: the batch in hand.
     :param full: send also what did not change.
+    :param integration: whose account of what SAP got is kept.
     """
 
     flow_name: str
@@ -46,11 +55,12 @@ class Preparing:
     batch: OutBatch
     hashed: IdentityHasher
     full: bool
+    integration: str = "default"
 
     @property
     def ledger_flow(self) -> str:
         """Name under which the ledger keeps what SAP got through this mapping."""
-        return f"{self.flow_name}/{self.mapping.name}"
+        return ledger_flow(self.flow_name, self.mapping.name, self.integration)
 
     @property
     def outbox_key(self) -> OutboxKey:

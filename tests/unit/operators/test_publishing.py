@@ -85,3 +85,16 @@ def test_an_invoice_never_leaves_as_an_order(kind, mapping):
     with pytest.raises(ProblemError) as caught:
         sap_mappings_of(OrdersToSap(kind=kind, mappings={mapping: {}}))
     assert caught.value.problems[0].rule == "mapping.kind"
+
+
+def test_two_mappings_of_one_name_are_refused(tmp_path, monkeypatch):
+    """The ledger keeps what SAP got by the name: the second one would find that SAP has it all."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "own.yaml").write_text("extends: orders_orders05\n")
+    monkeypatch.setattr(runtime, "settings_path", lambda: tmp_path / "asperion.yaml")
+    one = OrdersToSap(mappings={"one/own.yaml": {}})
+    assert [mapping.name for mapping in sap_mappings_of(one)] == ["own"]
+    with pytest.raises(ProblemError) as caught:
+        sap_mappings_of(OrdersToSap(mappings={"one/own.yaml": {}, "two/own.yaml": {}}))
+    assert caught.value.problems[0].rule == "mapping.double"

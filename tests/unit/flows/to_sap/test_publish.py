@@ -282,3 +282,13 @@ async def test_a_folder_that_was_changed_while_files_waited_hidden_loses_none(pr
     assert sent(press) == [("A-1", "create")]
     await press.publish([a_product()], flow=after, batch=a_batch(extraction="run3"))
     assert sent(press) == [("A-1", "create")]
+
+
+@pytest.mark.feature("W1")
+async def test_each_integration_has_an_account_of_its_own(press):
+    """Two systems of SAP take one administration: what one has says nothing of the other."""
+    await press.publish([a_product()])
+    other = a_batch(extraction="run2")
+    assert (await press.publish([a_product()], batch=other, integration="plant")).counts == {"create": 1}
+    again = a_batch(extraction="run3")
+    assert (await press.publish([a_product()], batch=again, integration="plant")).counts == {"none": 1}
