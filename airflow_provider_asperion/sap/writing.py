@@ -57,7 +57,7 @@ class Writer(Protocol):
         """
 
     def end(self) -> bytes:
-        """Return what stands behind the last document."""
+        """Return what stands behind the last document; may be asked more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class _File:
         :raises ProblemError: the document cannot be written.
         """
         body = self._writer.add(document)
-        if self._size + len(body) > maximum_bytes:
+        if self._size + len(body) + len(self._writer.end()) > maximum_bytes:
             self._spoilt = True
             return False
         self._documents.append(document)

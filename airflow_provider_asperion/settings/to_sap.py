@@ -123,9 +123,10 @@ class ProductsToSap(ToSap):
         description="Mapping in use, by name or path, with the user's own rows (W2).",
     )
     prices: PriceRules = PriceRules()
-    inactive: Literal["flag", "skip"] = Field(
+    inactive: Literal["flag", "report", "skip"] = Field(
         "flag",
-        description="An article that turned inactive: send it with the deletion flag, or leave it as it was.",
+        description="An article that turned inactive: send it with the deletion flag, report it where SAP "
+        "has it and all articles are compared, or leave it as it was.",
     )
     gone: Literal["report", "flag"] = Field(
         "report",

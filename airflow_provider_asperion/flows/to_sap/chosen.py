@@ -65,6 +65,10 @@ class Chosen:
             self.left_out.add(name)
         return found
 
+    def ended(self, item: Any) -> bool:
+        """Whether an entry that does not travel any more is told of where SAP has it."""
+        return self._source.ended(item)
+
     def doubles(self) -> dict[str, Problem]:
         """Return the keys that came more than once, where one of the names is among them."""
         return {key: problem for key, problem in self._source.doubles().items() if key in self._keys}

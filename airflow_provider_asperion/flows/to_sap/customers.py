@@ -94,6 +94,10 @@ class CustomerSource:
         customer = customer_of(item, self._flow.company_kind)
         return [Observed.of("customer", customer, key=key, shown=shown, observed_at=at)]
 
+    def ended(self, item: Debtor) -> bool:
+        """Return False: what does not travel by the settings is not told of."""
+        return False
+
     def doubles(self) -> dict[str, Problem]:
         """Return each identity that several debtors have: none of them travels."""
         return {

@@ -46,6 +46,9 @@ class Source(Protocol):
         :raises ValidationError: a value is of another form than the record takes.
         """
 
+    def ended(self, item: Any) -> bool:
+        """Whether an entry that does not travel any more is told of where SAP has it, see :meth:`gone`."""
+
     def doubles(self) -> dict[str, Problem]:
         """Return the keys that came more than once, and what to say of them: they do not travel."""
 
@@ -141,8 +144,9 @@ class Extractor:
         async for item in items:
             result.seen += 1
             records = await self._records_of(item, getattr(items, "asked_at", None) or result.began_at)
-            # Also one that does not travel is there: it must not count as gone.
-            seen.update([one.key for one in records] or [self._source.shown(item)])
+            if records or not self._source.ended(item):
+                # Also one that does not travel is there: it must not count as gone.
+                seen.update([one.key for one in records] or [self._source.shown(item)])
             for record in records:
                 self._add(record)
         self._look_for_gone(seen, known or ())

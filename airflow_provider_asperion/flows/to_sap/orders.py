@@ -91,6 +91,10 @@ class OrderSource:
             refuse_untied(order)
         return [Observed.of("order", order, key=order.reference, shown=order.reference, observed_at=at)]
 
+    def ended(self, item: DocumentDetail) -> bool:
+        """Return False: what does not travel by the settings is not told of."""
+        return False
+
     def doubles(self) -> dict[str, Problem]:
         """Return nothing: each document has an id of its own."""
         return {}

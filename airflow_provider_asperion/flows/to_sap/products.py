@@ -42,6 +42,7 @@ class ProductSource:
         self._needs_vat = needs_vat
         self._vat_codes: list[VatCode] = []
         self._sales_types: list[SalesType] = []
+        self._inactive: set[str] = set()
 
     async def prepare(self, asperion: Asperion) -> None:
         """Read VAT codes and sales types; without them there are no prices with VAT.
@@ -66,11 +67,11 @@ class ProductSource:
         return item.code
 
     async def observe(self, item: Article, at: dt.datetime) -> list[Observed]:
-        """Return an article as a product; nothing for an inactive one, where the settings skip those.
+        """Return an article as a product; nothing for an inactive one, unless the settings send those.
 
         :raises ProblemError: it breaks a rule.
         """
-        if item.active is False and self._flow.inactive == "skip":
+        if item.active is False and self._flow.inactive != "flag":
             return []
         vat = self._vat_of(item)
         if vat is None and self._needs_vat and item.price is not None and item.active is not False:
@@ -78,12 +79,26 @@ class ProductSource:
         product = product_of(item, self._flow, vat)
         return [Observed.of("product", product, key=item.code, shown=item.code, observed_at=at)]
 
+    def ended(self, item: Article) -> bool:
+        """Whether an article is inactive, and the settings want to know."""
+        if item.active is not False or self._flow.inactive != "report":
+            return False
+        self._inactive.add(item.code)
+        return True
+
     def doubles(self) -> dict[str, Problem]:
         """Return nothing: Asperion keeps article codes apart."""
         return {}
 
     def gone(self, key: str, at: dt.datetime) -> Observed | Problem | None:
         """Return the record that flags a SKU as gone, or what to report of it."""
+        if key in self._inactive:
+            return Problem(
+                rule="product.inactive",
+                message="SAP has this SKU, and in Asperion it is inactive now",
+                remedy="close it in SAP, or set inactive: flag to send it with the deletion flag",
+                record=key,
+            )
         if self._flow.gone == "flag":
             flagged = Product(sku=key, active=False)
             return Observed.of("product", flagged, key=key, shown=key, observed_at=at, gone=True)

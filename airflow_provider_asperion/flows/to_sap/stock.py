@@ -134,6 +134,10 @@ class StockSource:
         self._told[item.code] = (levels[0].unit, levels[0].manage_stock)
         return [_observed(level) for level in levels]
 
+    def ended(self, item: Article) -> bool:
+        """Return False: what does not travel by the settings is not told of."""
+        return False
+
     def doubles(self) -> dict[str, Problem]:
         """Return nothing: Asperion keeps article codes apart."""
         return {}

@@ -96,6 +96,7 @@ def test_files_are_split_between_documents_and_their_totals_tie(given_rows, maxi
         found = read_back(file.body, form, trailer=trailer)
         assert not [one for one in found if isinstance(one, Problem)], found
         assert file.part == number
+        assert len(file.body) <= maximum, "the trailer counts too"
         assert tuple(one.key for one in found) == file.keys
         keys += file.keys
     assert sorted([*keys, *written.refused]) == [one.key for one in documents]

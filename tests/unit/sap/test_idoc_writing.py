@@ -15,6 +15,7 @@ from airflow_provider_asperion.sap.idoc_flat import CONTROL_FIELDS
 from airflow_provider_asperion.sap.idoc_writing import FlatWriter, XmlWriter
 from airflow_provider_asperion.sap.json_writing import JsonWriter
 from airflow_provider_asperion.sap.write_profile import ControlRecord, WriteProfile
+from airflow_provider_asperion.sap.writing import write_files
 from tests.support.idoc_trees import MESSAGES, document, trees, written
 from tests.support.idoc_xsd import schema_of
 
@@ -430,3 +431,15 @@ def test_xml_is_read_back_equal_and_fits_the_schema(read, basic_type, data):
 
 
 _SCHEMAS = {}
+
+
+@pytest.mark.parametrize("make", WRITERS)
+def test_no_file_is_larger_than_it_may_be_to_the_byte(make):
+    documents = [
+        document("MATMAS05", MATERIAL, number=str(number), key=f"K-{number}") for number in range(1, 7)
+    ]
+    three = len(written(make(WriteProfile()), *documents[:3]))
+    for maximum, counts in ((three, [3, 3]), (three - 1, [2, 2, 2])):
+        found = write_files(documents, lambda: make(WriteProfile()), maximum_bytes=maximum)
+        assert [len(file.keys) for file in found.files] == counts
+        assert max(len(file.body) for file in found.files) <= maximum

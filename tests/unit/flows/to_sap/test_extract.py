@@ -115,6 +115,14 @@ async def test_inactive_articles_are_left_out_where_the_settings_say_so(room):
     assert (found.left_out, found.batches) == (3, [])
 
 
+@pytest.mark.feature("P1")
+async def test_an_article_that_turned_inactive_is_reported_where_sap_has_it(room):
+    items = [*articles(2), Article(id=3, code="A-3", active=False), Article(id=4, code="A-4", active=False)]
+    found = await room.extract(products(inactive="report"), items, known=["A-1", "A-2", "A-3"])
+    assert (found.left_out, room.keys(found)) == (2, [["A-1", "A-2"]])
+    assert [(one.rule, one.record) for one in room.problems] == [("product.inactive", "A-3")]
+
+
 def debtor(number, email, **values):
     return Debtor(id=number, customer_number=str(number), name=f"Klant {number}", email=email, **values)
 
