@@ -77,7 +77,7 @@ def _kept(view: RecordView) -> tuple[Side, ...]:
 
 def _when(kept: Kept, *, to_sap: bool) -> str:
     """Say what was kept: which way it went, when, and until when it is kept."""
-    came, went = ("came from Asperion", "sent to SAP") if to_sap else ("came from SAP", "sent to Asperion")
+    came, went = ("Came from Asperion", "Sent to SAP") if to_sap else ("Came from SAP", "Sent to Asperion")
     what = came if kept.direction == "came" else went
     return f"{what}, {kept.at:%Y-%m-%d %H:%M} UTC, kept until {kept.until:%Y-%m-%d}"
 

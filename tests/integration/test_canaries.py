@@ -178,8 +178,8 @@ def test_nothing_is_found_before_and_after_a_purge(flows, place, inbox):
 def test_what_was_sent_is_shown_as_long_as_it_is_kept(flows, place, capsys):
     assert main(["explain", "4711", "--values"]) == 0
     told = capsys.readouterr().out
-    assert "came from SAP" in told
-    assert "sent to Asperion" in told
+    assert "Came from SAP" in told
+    assert "Sent to Asperion" in told
     assert f"customer.email = {EMAIL}" in told
     assert main(["explain", "4711"]) == 0
     assert EMAIL not in capsys.readouterr().out
