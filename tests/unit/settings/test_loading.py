@@ -35,6 +35,13 @@ def test_several_integrations():
     assert parse_settings("") == Settings()
 
 
+def test_yaml_runs_nothing(tmp_path):
+    made = tmp_path / "made"
+    error = problem(f"version: !!python/object/apply:os.mkdir ['{made}']\n")
+    assert "YAML" in str(error)
+    assert not made.exists()
+
+
 @pytest.mark.parametrize(
     ("change", "line", "words"),
     [
