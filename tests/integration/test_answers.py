@@ -159,6 +159,18 @@ def test_a_failed_document_that_is_sent_again_waits_for_an_answer_again(place):
     assert [event.name for event in trail(PRODUCTS, key)] == ["published", "failed", "published", "posted"]
 
 
+def test_a_correction_of_what_sap_refused_to_create_is_a_create_again(place):
+    run = Runner(place)
+    run("products_to_sap")
+    key, found = sorted(sent(PRODUCTS).items())[0]
+    (place.answers / "a.xml").write_text(status((found.number, "51")))
+    answer("answers/1")
+    assert set(run("products_to_sap")["counts"]) == {"none"}, "what SAP refuses is not sent for ever"
+    place.sandbox.change("articles", key, description="Verbeterd")
+    assert run("products_to_sap")["counts"]["create"] == 1
+    assert (sent(PRODUCTS)[key].action, sent(PRODUCTS)[key].posted) == ("create", "sent")
+
+
 def test_what_is_no_answer_goes_to_the_error_folder_and_the_rest_of_its_file_counts(place, caplog):
     Runner(place)("products_to_sap")
     key, found = sorted(sent(PRODUCTS).items())[0]

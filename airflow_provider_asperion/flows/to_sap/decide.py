@@ -71,6 +71,33 @@ def change_of(
     return Change("update", sent, differs, cleared, {target: now[target] for target in updatable})
 
 
+def change_after_failure(
+    fields: Mapping[str, str],
+    known: Mapping[str, str],
+    send: Mapping[str, Send],
+    hashed: Callable[[str, str], str],
+    *,
+    created: bool,
+    full: bool = False,
+) -> Change:
+    """Return what travels of a record whose last document SAP did not post.
+
+    Nothing while it is the same, for SAP would refuse it again. Once something differs, all of it: a create
+    where SAP refused the create, else an update with all that it may hold.
+
+    :param known: what that document held.
+    :param created: it was a create.
+    """
+    if not created:
+        same = change_of(fields, known, send, hashed, full=full).action is None
+        return Change(None) if same else change_of(fields, known, send, hashed, full=True)
+    anew = change_of(fields, None, send, hashed)
+    differs = any(
+        send[target] != "stamp" and _differs(target, fields, known, anew.hashes) for target in anew.hashes
+    )
+    return anew if differs or full else Change(None)
+
+
 def deletion_of(
     fields: Mapping[str, str],
     living: Mapping[str, str],

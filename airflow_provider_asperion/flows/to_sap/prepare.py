@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_asperion.flows.to_sap.decide import Change, change_of, deletion_of
+from airflow_provider_asperion.flows.to_sap.decide import Change, change_after_failure, change_of, deletion_of
 from airflow_provider_asperion.ledger.outbox import OutboxKey
 from airflow_provider_asperion.mapping.targets import LINES
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -178,6 +178,11 @@ def _change(mapped: Mapped, key: str, snapshot: Snapshot | None, parts: Preparin
         return parts.hashed("field", target, text)[:16]
 
     if key not in mapped.living:
+        if snapshot is not None and snapshot.posted == "failed" and snapshot.action != "delete":
+            created = snapshot.action == "create"
+            return change_after_failure(
+                texts, snapshot.fields, send, hashed, created=created, full=parts.full
+            )
         known = None if snapshot is None else snapshot.fields
         return change_of(texts, known, send, hashed, full=parts.full)
     if snapshot is None:

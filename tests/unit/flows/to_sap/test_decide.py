@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_asperion.flows.to_sap.decide import change_of, deletion_of
+from airflow_provider_asperion.flows.to_sap.decide import change_after_failure, change_of, deletion_of
 
 SEND = {
     "SKU": "always",
@@ -108,3 +108,28 @@ def test_who_takes_the_records_over_ends_with_what_may_be_updated(history):
     for target in ("SKU", "TITLE", "PRICE"):
         assert receiver.get(target) == last.get(target)
     assert receiver.get("TEXT") == history[0].get("TEXT")
+
+
+@pytest.mark.feature("P1", "P2")
+def test_after_a_create_that_sap_refused_a_correction_is_a_create_again():
+    _, has = after(RECORD)
+    for again in (RECORD, RECORD | {"SEEN": "11:00"}):
+        assert change_after_failure(again, has, SEND, plainly, created=True).action is None, "not for ever"
+    for corrected in (RECORD | {"TITLE": "Pencil"}, RECORD | {"TEXT": "other"}):
+        change = change_after_failure(corrected, has, SEND, plainly, created=True)
+        assert (change.action, change.sent) == ("create", ("SKU", "TITLE", "TEXT", "PRICE", "SEEN"))
+    assert change_after_failure(RECORD, has, SEND, plainly, created=True, full=True).action == "create"
+
+
+@pytest.mark.feature("P1", "P2")
+def test_after_an_update_that_sap_refused_a_correction_holds_what_that_one_held():
+    _, has = after(RECORD)
+    refused, has = after(RECORD | {"TITLE": "Pencil"}, has)
+    assert refused.sent == ("SKU", "TITLE", "SEEN")
+    assert (
+        change_after_failure(RECORD | {"TITLE": "Pencil"}, has, SEND, plainly, created=False).action is None
+    )
+    corrected = RECORD | {"TITLE": "Pencil", "PRICE": "2.00"}
+    change = change_after_failure(corrected, has, SEND, plainly, created=False)
+    assert (change.action, change.sent) == ("update", ("SKU", "TITLE", "PRICE", "SEEN"))
+    assert change.changed == ("PRICE",)
