@@ -105,7 +105,7 @@ class Landscape:
         run = self.airflow.request("POST", f"dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
         return run["dag_run_id"]
 
-    def wait(self, run_id: str, dag: str = DAG, *, seconds: float = 240) -> str:
+    def wait(self, run_id: str, dag: str = DAG, *, seconds: float = 480) -> str:
         state: dict[str, str] = {}
 
         def ended() -> bool:
