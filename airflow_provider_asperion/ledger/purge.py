@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 # Rows of one transaction: short enough that nobody who delivers has to wait for it.
 CHUNK = 500
-# Between two transactions, so that a writer of SQLite who waits gets its turn.
+# At least so long between two transactions, so that a writer of SQLite who waits gets its turn; and as long
+# as the one before took, so that half of the time is for those who deliver.
 PAUSE_SECONDS = 0.01
 PURGED = "the details of this problem were purged"
 _REMEDY = "try the record again to see them anew, as long as its file is in the archive"
@@ -105,6 +106,7 @@ def purge(
     *,
     on_progress: Callable[[str, int], None] = lambda kind, gone: None,
     sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> dict[str, int]:
     """Forget what is older than a moment, by kind; return how many rows went of each.
 
@@ -123,10 +125,12 @@ def purge(
                     found = part.find(work, moment, after)
                 if not found:
                     break
+                began = monotonic()
                 gone[kind] += ledger.run(part.go, found, moment)
+                took = monotonic() - began
                 on_progress(kind, gone[kind])
                 after = found[-1]
-                sleep(PAUSE_SECONDS)
+                sleep(max(PAUSE_SECONDS, took))
     return gone
 
 
