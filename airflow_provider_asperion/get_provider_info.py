@@ -45,13 +45,17 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.sensors.sap_files"]}],
         "triggers": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.triggers.sap_files"]}],
         "asset-uris": [{"schemes": [SCHEME], "handler": f"{_PACKAGE}.hooks.sap_uri.sanitize_uri"}],
-        "extra-links": [f"{_PACKAGE}.links.records.{link}" for link in ("RecordsLink", "ReconciliationLink")],
+        "extra-links": [
+            f"{_PACKAGE}.links.records.{link}"
+            for link in ("RecordsLink", "ReconciliationLink", "ContractLink")
+        ],
         "connection-types": [asperion_form.connection_form(), sap_sftp_form.connection_form()],
         "config": {"asperion": _CONFIG},
         "cli": [f"{_PACKAGE}.cli.definition.get_commands"],
     }
 
 
+_LINKS = ("RecordsLink", "ReconciliationLink", "ContractLink")
 _OPERATORS = (
     "orders",
     "orders_to_sap",
@@ -64,6 +68,7 @@ _OPERATORS = (
     "master_data",
     "reconcile",
     "housekeeping",
+    "contract",
 )
 
 _CONFIG = {

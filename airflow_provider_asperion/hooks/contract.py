@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from airflow_provider_asperion.asperion.contract import MOST_BYTES, compare, read_description
-from airflow_provider_asperion.asperion.contract.fetching import fetch_description
+from airflow_provider_asperion.asperion.contract.fetching import fetch_description, whole_address
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.asperion import AsperionHook
 from airflow_provider_asperion.records import Problem, ProblemError
@@ -27,8 +26,7 @@ async def compare_live(integration: str, address: str | None = None) -> Comparis
     chosen = runtime.integration(integration)
     hook = AsperionHook(chosen.asperion.connection)
     base = (await hook.config()).base_url
-    whole = urljoin(base.rstrip("/") + "/", address or chosen.contract.address)
-    same = urlsplit(whole)[:2] == urlsplit(base)[:2]
+    whole, same = whole_address(base, address or runtime.flow(integration, "contract").address)
     async with hook.http_session(headers=same) as session:
         content = await fetch_description(session, whole)
     return compare(read_description(content, whole), await _names(integration, hook))

@@ -43,6 +43,7 @@ FLOWS = (
     Flow("customers_to_asperion", "sap_customers_to_asperion", "Customers, SAP to Asperion", ("debtor",)),
     Flow("products_to_asperion", "sap_products_to_asperion", "Products, SAP to Asperion", ("article",)),
     Flow("reconcile", "asperion_reconcile", "Reconciliation", ()),
+    Flow("contract", "asperion_contract", "Contract check", ()),
 )
 # The DAG that purges; one for all integrations.
 HOUSEKEEPING = "asperion_housekeeping"

@@ -354,3 +354,14 @@ patches = Table(
     Index(None, "until"),
     info={"kept_until": "until"},
 )
+
+# The last contract check of each integration.
+contracts = Table(
+    "asperion_contracts",
+    metadata,
+    Column("integration", Text, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    PrimaryKeyConstraint("integration"),
+)

@@ -30,3 +30,13 @@ class ReconciliationLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the address, below that of Airflow's own pages."""
         return "/asperion/reconcile"
+
+
+class ContractLink(BaseOperatorLink):
+    """Leads to the page with the last comparison."""
+
+    name = "Contract"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the address, below that of Airflow's own pages."""
+        return "/asperion/contract"

@@ -14,6 +14,7 @@ from airflow_provider_asperion.monitoring.pages import plain_page
 from airflow_provider_asperion.monitoring.rights import rights_of
 from airflow_provider_asperion.monitoring.routes import (
     activity,
+    contract,
     overview,
     patching,
     reconcile,
@@ -49,7 +50,7 @@ def make_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    for module in (overview, activity, patching, reconcile, refused, set_up):
+    for module in (overview, activity, contract, patching, reconcile, refused, set_up):
         app.include_router(module.router)
     app.add_api_route("/static/{name}", _static, methods=["GET"], include_in_schema=False)
     app.add_api_route("/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.settings import (
         AnswersFromSap,
+        ContractCheck,
         MasterData,
         OrdersToAsperion,
         Reconcile,
@@ -184,6 +185,11 @@ def housekeeping_dag_arguments() -> dict[str, Any]:
     }
 
 
+def contract_dag_arguments(flow: str, integration: str, settings: ContractCheck) -> dict[str, Any]:
+    """Return the arguments of the DAG that compares the API's description with what the flows use."""
+    return _arguments(flow, integration, settings, {}, runs=1)
+
+
 def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | MasterData) -> dict[str, Any]:
     params = {name: param for name, param in ORDER_PARAMS.items() if name != "full"}
     return _arguments(flow, integration, settings, params, runs=1)
@@ -192,7 +198,7 @@ def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | Maste
 def _arguments(
     flow: str,
     integration: str,
-    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData | Reconcile,
+    settings: OrdersToAsperion | ToSap | AnswersFromSap | MasterData | Reconcile | ContractCheck,
     params: dict[str, Param],
     *,
     runs: int,

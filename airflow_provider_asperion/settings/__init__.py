@@ -1,6 +1,7 @@
 """What a user configures: models, the YAML file, and its JSON schema for editors."""
 
 from airflow_provider_asperion.settings.answers import AnswersFromSap
+from airflow_provider_asperion.settings.contract import ContractCheck
 from airflow_provider_asperion.settings.loading import load_settings, parse_settings
 from airflow_provider_asperion.settings.master_data import (
     CustomersToAsperion,
@@ -51,6 +52,7 @@ __all__ = [
     "AsperionSide",
     "Channel",
     "CollectiveDebtor",
+    "ContractCheck",
     "CustomerRules",
     "CustomersToAsperion",
     "CustomersToSap",

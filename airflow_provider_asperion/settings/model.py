@@ -52,6 +52,7 @@ class Flows(Record):
     customers_to_asperion: CustomersToAsperion | None = Field(default_factory=CustomersToAsperion)
     products_to_asperion: ProductsToAsperion | None = Field(default_factory=ProductsToAsperion)
     reconcile: Reconcile | None = Field(default_factory=Reconcile)
+    contract: ContractCheck | None = Field(default_factory=ContractCheck)
 
 
 class Integration(Record):
@@ -61,7 +62,6 @@ class Integration(Record):
     sap: SapSide = SapSide()
     flows: Flows = Field(default_factory=Flows)
     notifications: Notifications = Notifications()
-    contract: ContractCheck = ContractCheck()
 
 
 class LedgerSettings(Record):

@@ -31,6 +31,7 @@ EDGES = {
     "asperion_customers_to_sap": TO_SAP,
     "asperion_orders_to_sap": TO_SAP,
     "asperion_reconcile": {"reconcile": set()},
+    "asperion_contract": {"compare": set()},
 }
 # What a plain DAG file does not load, and a scheduler would pay for at every parse.
 HEAVY = (
@@ -88,6 +89,7 @@ def test_the_forms(bag):
     }
     assert set(dags["asperion_reconcile"].params) == {"reconcile_from", "reconcile_to"}
     assert set(dags[HOUSEKEEPING].params) == {"dry_run"}
+    assert set(dags["asperion_contract"].params) == set()
     for name, dag in dags.items():
         if name.endswith("_to_sap"):
             assert set(dag.params) == {"dry_run", "full", "changed_from", "changed_to"}

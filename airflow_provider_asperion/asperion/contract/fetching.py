@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
@@ -15,9 +15,25 @@ if TYPE_CHECKING:
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 REMEDY = (
-    "set contract.address to that of the JSON or YAML file, which Swagger's page names below its title; "
+    "set flows.contract.address to that of the JSON or YAML file, which Swagger's page names below its "
+    "title; "
     "or save the file and compare it with --contract FILE or on the page"
 )
+
+
+def whole_address(base: str, address: str) -> tuple[str, bool]:
+    """Return an address in full, and whether it is at the same server.
+
+    :param base: address of the API.
+    :param address: in full, or below that of the API.
+    :raises ProblemError: it is none.
+    """
+    try:
+        whole = urljoin(base.rstrip("/") + "/", address)
+        return whole, urlsplit(whole)[:2] == urlsplit(base)[:2]
+    except ValueError:
+        pass
+    raise _unreachable(address, "this is no address")
 
 
 async def fetch_description(session: ClientSession, address: str) -> bytes:
@@ -43,7 +59,11 @@ async def fetch_description(session: ClientSession, address: str) -> bytes:
         what, transient = "this is no address", False
     except (aiohttp.ClientError, OSError) as error:
         what, transient = f"the server cannot be reached ({type(error).__name__})", True
-    raise ProblemError(
+    raise _unreachable(address, what, transient=transient)
+
+
+def _unreachable(address: str, what: str, *, transient: bool = False) -> ProblemError:
+    return ProblemError(
         Problem(
             rule="contract.unreachable",
             message=f"the description cannot be had: {what}",
