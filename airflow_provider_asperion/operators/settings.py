@@ -220,7 +220,7 @@ def _arguments(
     }
 
 
-def _schedule(flow: str, integration: str, settings: Waking | ToSap | Reconcile) -> Any:
+def _schedule(flow: str, integration: str, settings: Waking | ToSap | Reconcile | ContractCheck) -> Any:
     """Return when a DAG runs: by the clock, when a file is complete, by both, or by hand only."""
     from airflow_provider_asperion.settings import Waking
 
