@@ -103,6 +103,10 @@ def filled(ledger: Ledger, clock: Clock) -> Ledger:
     ledger.run(names.note, [(JAN, keys[0].id), (JAN, keys[2].id), (KEES, keys[1].id)])
     kept = [KEEPER.sealed(key.id, "came", {"email": key.key}, JAN) for key in (keys[0], keys[2])]
     ledger.run(payloads.put, "dag/old", KEEPER.life, kept)
+    with ledger.transaction() as work:
+        patch = {"file_id": file.id, "position": 3, "field": "customer.email", "document_id": keys[2].id}
+        patch |= {"body": b"encrypted", "put_by": "somebody", "until": clock.now + 4 * DAY}
+        work.connection.execute(insert(tables.patches), [patch])
     ledger.run(files.file_claimed, file.id, "dag/old")
     with ledger.transaction() as work:
         work.connection.execute(
@@ -187,7 +191,8 @@ def _writable(work: Work) -> bool:
 
 
 def test_a_table_says_itself_how_long_its_rows_live(ledger: Ledger) -> None:
-    assert {part.table.name for part in purge.kinds()[purge.KEPT_UNTIL]} >= {"asperion_payloads"}
+    short = {part.table.name for part in purge.kinds()[purge.KEPT_UNTIL]}
+    assert short == {"asperion_payloads", "asperion_patches"}
     assert [part.table.name for part in purge.kinds()["runs"]] == ["asperion_runs"]
 
 
@@ -203,7 +208,7 @@ def test_a_person_is_erased_and_nobody_else(filled: Ledger, clock: Clock) -> Non
     assert (erased.rows, erased.records, erased.refused) == (planned.rows, 2, ["refused"])
     assert erased.rows == {
         "events": 5,
-        "kept values": 2,
+        "kept values": 3,
         "keyed hashes": 2,
         "places in files": 1,
         "details of problems": 1,
