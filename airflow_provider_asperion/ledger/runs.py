@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - dataclass field
-from collections.abc import Mapping  # noqa: TC003 - dataclass field
+from collections.abc import Iterable, Mapping  # noqa: TC003 - dataclass field
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.sql.functions import func
 
 from airflow_provider_asperion.ledger.tables import runs
 
@@ -97,20 +96,10 @@ def end(
         work.connection.execute(delete(runs).where(older, runs.c.state == "idle", runs.c.run_id != run_id))
 
 
-def newest(work: Work) -> dict[tuple[str, str], Run]:
-    """Return the newest run of each integration and flow."""
-    last = (
-        select(runs.c.integration, runs.c.flow, func.max(runs.c.began_at).label("began_at"))
-        .group_by(runs.c.integration, runs.c.flow)
-        .subquery()
-    )
-    same = (
-        (runs.c.integration == last.c.integration)
-        & (runs.c.flow == last.c.flow)
-        & (runs.c.began_at == last.c.began_at)
-    )
-    rows = work.connection.execute(select(runs).join(last, same))
-    return {(row.integration, row.flow): _run(row) for row in rows}
+def newest(work: Work, integration: str, flows: Iterable[str]) -> dict[str, Run]:
+    """Return the newest run of each flow of an integration that has one."""
+    found = {flow: of_flow(work, integration, flow, limit=1) for flow in flows}
+    return {flow: runs_[0] for flow, runs_ in found.items() if runs_}
 
 
 def of_flow(

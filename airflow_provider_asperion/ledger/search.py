@@ -9,15 +9,15 @@ from binascii import Error as NotBase64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import and_, or_, select, true, tuple_
 
 from airflow_provider_asperion.ledger.tables import documents, events, files, names, sightings, snapshots
 from airflow_provider_asperion.records import Problem, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Row, Select, Table
+    from sqlalchemy import Column, ColumnElement, CompoundSelect, Row, Select, Table
 
     from airflow_provider_asperion.ledger.work import Work
 
@@ -87,12 +87,8 @@ def search(work: Work, query: Query, *, after: str | None = None, limit: int = 5
     :raises ProblemError: ``after`` is none of ours.
     """
     place = _place(after) if after else None
-    found = [
-        _of_document(row) for row in _rows(work, documents, _documents(work, query), query, place, limit)
-    ]
-    found += [
-        _of_snapshot(row) for row in _rows(work, snapshots, _snapshots(work, query), query, place, limit)
-    ]
+    found = [_of_document(row) for row in _rows(work, _DOCUMENTS, query, place, limit)]
+    found += [_of_snapshot(row) for row in _rows(work, _SNAPSHOTS, query, place, limit)]
     found.sort(key=lambda hit: (hit.updated_at, hit.id), reverse=True)
     hits = found[:limit]
     return Page(tuple(hits), _after(hits[-1]) if len(found) > limit else None)
@@ -113,6 +109,17 @@ def of_refused(rows: Sequence[Row[Any]]) -> list[Hit]:
     return [_of_document(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A table with records, and what its columns are called."""
+
+    table: Table
+    statement: Select[Any]
+    kind: Column[Any]
+    state: Column[Any]
+    ids: Callable[[Work, Query], CompoundSelect[Any]]
+
+
 def _with_file() -> Select[Any]:
     return select(documents, files.c.name.label("file_name")).outerjoin(
         files, files.c.id == documents.c.file_id
@@ -120,15 +127,12 @@ def _with_file() -> Select[Any]:
 
 
 def _rows(
-    work: Work,
-    table: Table,
-    statement: Select[Any],
-    query: Query,
-    place: tuple[dt.datetime, str] | None,
-    limit: int,
-) -> Sequence[Row[Any]]:
-    if query.administrations is not None:
-        statement = statement.where(table.c.administration.in_(query.administrations))
+    work: Work, source: _Source, query: Query, place: tuple[dt.datetime, str] | None, limit: int
+) -> list[Row[Any]]:
+    """Return the newest records of a table that fit, at least those that belong on the page."""
+    table, statement = source.table, source.statement
+    if query.states:
+        statement = statement.where(source.state.in_(query.states))
     if query.since is not None:
         statement = statement.where(table.c.updated_at >= query.since)
     if query.until is not None:
@@ -136,49 +140,74 @@ def _rows(
     if place is not None:
         statement = statement.where(tuple_(table.c.updated_at, table.c.id) < place)
     statement = statement.order_by(table.c.updated_at.desc(), table.c.id.desc()).limit(limit + 1)
-    return work.connection.execute(statement).all()
-
-
-def _documents(work: Work, query: Query) -> Select[Any]:
-    statement = _with_file()
-    if query.kinds:
-        statement = statement.where(documents.c.kind.in_(query.kinds))
-    if query.states:
-        statement = statement.where(documents.c.state.in_(query.states))
     if query.text:
-        in_files = (
-            select(sightings.c.document_id)
-            .join(files, files.c.id == sightings.c.file_id)
-            .where(files.c.name == query.text)
+        ids = source.ids(work, query)
+        statement = statement.where(table.c.id.in_(ids), _in_groups(source, query))
+        return list(work.connection.execute(statement).all())
+    # Without a text an index gives the newest of each administration and kind, in their order. One question
+    # for all of them would walk past everybody else's records to those of a rare kind.
+    return [
+        row
+        for administration, kind in _groups(work, source, query)
+        for row in work.connection.execute(
+            statement.where(table.c.administration == administration, source.kind == kind)
         )
-        of_person = select(names.c.document_id).where(names.c.name_hash.in_(query.hashes))
-        # Each of these is answered by an index of its own; together in one OR they would be none's.
-        ids = _ids(work, documents, query).union(
-            select(documents.c.id).where(documents.c.key.in_(query.hashes)), in_files, of_person
-        )
-        statement = statement.where(documents.c.id.in_(ids))
-    return statement
+    ]
 
 
-def _snapshots(work: Work, query: Query) -> Select[Any]:
-    statement = select(snapshots).where(snapshots.c.published_at.is_not(None))
+def _in_groups(source: _Source, query: Query) -> ColumnElement[bool]:
+    chosen: ColumnElement[bool] = true()
+    if query.administrations is not None:
+        chosen = chosen & source.table.c.administration.in_(query.administrations)
     if query.kinds:
-        flows = [
-            or_(snapshots.c.flow == kind, snapshots.c.flow.startswith(f"{kind}/", autoescape=True))
+        kinds = [
+            or_(source.kind == kind, source.kind.startswith(f"{kind}/", autoescape=True))
             for kind in query.kinds
         ]
-        statement = statement.where(or_(*flows))
-    if query.states:
-        statement = statement.where(snapshots.c.posted.in_(query.states))
-    if query.text:
-        ids = _ids(work, snapshots, query).union(
-            select(snapshots.c.id).where(snapshots.c.key.in_(query.hashes)),
-            select(snapshots.c.id).where(snapshots.c.file == query.text),
-            select(snapshots.c.id).where(snapshots.c.number == query.text),
-            select(names.c.document_id).where(names.c.name_hash.in_(query.hashes)),
-        )
-        statement = statement.where(snapshots.c.id.in_(ids))
-    return statement
+        chosen = chosen & or_(*kinds)
+    return chosen
+
+
+def _groups(work: Work, source: _Source, query: Query) -> list[tuple[str, str]]:
+    """Return the administrations and kinds that there are, among those that are looked for.
+
+    Each step goes to the next one by the index of keys: a few steps, however many records there are.
+    """
+    administration, kind = source.table.c.administration, source.kind
+    found: list[tuple[str, str]] = []
+    step = select(administration, kind).order_by(administration, kind).limit(1)
+    row = work.connection.execute(step).first()
+    while row is not None:
+        found.append((row[0], row[1]))
+        more = tuple_(administration, kind) > tuple_(*found[-1])
+        row = work.connection.execute(step.where(more)).first()
+    return [
+        (one, name)
+        for one, name in found
+        if (query.administrations is None or one in query.administrations)
+        and (not query.kinds or name in query.kinds or name.partition("/")[0] in query.kinds)
+    ]
+
+
+def _ids_of_documents(work: Work, query: Query) -> CompoundSelect[Any]:
+    in_files = (
+        select(sightings.c.document_id)
+        .join(files, files.c.id == sightings.c.file_id)
+        .where(files.c.name == query.text)
+    )
+    of_person = select(names.c.document_id).where(names.c.name_hash.in_(query.hashes))
+    # Each of these is answered by an index of its own; together in one OR they would be none's.
+    return _ids(work, documents, query).union(
+        select(documents.c.id).where(documents.c.key.in_(query.hashes)), in_files, of_person
+    )
+
+
+def _ids_of_snapshots(work: Work, query: Query) -> CompoundSelect[Any]:
+    return _ids(work, snapshots, query).union(
+        select(snapshots.c.id).where(snapshots.c.key.in_(query.hashes)),
+        select(snapshots.c.id).where(snapshots.c.file == query.text),
+        select(snapshots.c.id).where(snapshots.c.number == query.text),
+    )
 
 
 def _ids(work: Work, table: Table, query: Query) -> Select[Any]:
@@ -246,3 +275,13 @@ def _place(after: str) -> tuple[dt.datetime, str]:
             )
         ) from None
     return at, id_
+
+
+_DOCUMENTS = _Source(documents, _with_file(), documents.c.kind, documents.c.state, _ids_of_documents)
+_SNAPSHOTS = _Source(
+    snapshots,
+    select(snapshots).where(snapshots.c.published_at.is_not(None)),
+    snapshots.c.flow,
+    snapshots.c.posted,
+    _ids_of_snapshots,
+)

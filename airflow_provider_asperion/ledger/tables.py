@@ -75,7 +75,8 @@ documents = Table(
     Index(None, "session_id"),
     Index(None, "key"),
     Index(None, "state", "updated_at"),
-    Index(None, "updated_at"),
+    # The newest of a kind, page by page.
+    Index(None, "administration", "kind", "updated_at", "id"),
     # Finds the beginning of a key; PostgreSQL uses an index for that only with these operators.
     Index("ix_asperion_documents_key_pattern", "key", postgresql_ops={"key": "text_pattern_ops"}),
 )
@@ -167,7 +168,7 @@ snapshots = Table(
     Index(None, "outbox_id"),
     Index(None, "file"),
     Index(None, "number"),
-    Index(None, "updated_at"),
+    Index(None, "administration", "flow", "updated_at", "id"),
     Index(None, "posted", "updated_at"),
     Index("ix_asperion_snapshots_key_pattern", "key", postgresql_ops={"key": "text_pattern_ops"}),
 )

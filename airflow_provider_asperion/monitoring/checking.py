@@ -16,7 +16,7 @@ from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.settings.live_values import CHOICES, used_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # The flows whose settings name values of the administration.
 WITH_VALUES = ("orders_to_asperion", "customers_to_asperion", "products_to_asperion")
@@ -48,13 +48,11 @@ class PickList:
 class Checked:
     """What trying an integration has shown; of each side whether it works, and a sentence.
 
-    :param lists: what the administration has to choose from, by kind.
     :param right: how many values of the settings the administration has.
     """
 
     asperion: tuple[bool, str]
     sap: tuple[bool, str]
-    lists: Mapping[str, Mapping[str, str]]
     right: int = 0
     wrong: Sequence[Wrong] = ()
     picks: Sequence[PickList] = ()
@@ -81,8 +79,7 @@ async def checked(name: str) -> Checked:
     except Exception as error:
         sap = (False, _unusable(error))
     right, wrong = _values(name, live) if told[0] else (0, [])
-    lists = {kind: live.names.get(kind, {}) for kind in sorted(live.ids)}
-    return Checked(told, sap, lists, right, wrong, _pick_lists(name, live) if told[0] else ())
+    return Checked(told, sap, right, wrong, _pick_lists(name, live) if told[0] else ())
 
 
 def _values(name: str, live: LiveValues) -> tuple[int, list[Wrong]]:

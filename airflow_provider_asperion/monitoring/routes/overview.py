@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS, Flow
-from airflow_provider_asperion.ledger import causes, runs
-from airflow_provider_asperion.monitoring.data import Place, ask, places
-from airflow_provider_asperion.monitoring.pages import page, tone
+from airflow_provider_asperion.ledger import alerts, causes, circuits, letters, runs
+from airflow_provider_asperion.monitoring.data import Place, ask, ledger, places
+from airflow_provider_asperion.monitoring.forms import check_form
+from airflow_provider_asperion.monitoring.pages import address, page, tone
 from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_provider_asperion.ledger.alerts import Alert
     from airflow_provider_asperion.ledger.causes import Cause
+    from airflow_provider_asperion.ledger.circuits import Circuit
+    from airflow_provider_asperion.ledger.letters import Waiting
     from airflow_provider_asperion.ledger.runs import Run
     from airflow_provider_asperion.ledger.work import Work
+    from airflow_provider_asperion.monitoring.rights import Rights
 
 router = APIRouter()
 SHOWN_RUNS = 24
 SHOWN_CAUSES = 5
+# Refused records are shown as causes, stopped flows by their circuits.
+SHOWN_ALERTS = ("incident", "failure", "late", "gap")
 DAY = dt.timedelta(days=1)
 # One a minute.
 MOST_RUNS_OF_A_DAY = 1_440
@@ -57,18 +64,31 @@ class FlowView:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
-    """An integration as the overview shows it."""
+    """An integration as the overview shows it.
+
+    :param stopped: flows whose circuit breaker is open, and whether the user may let them run again.
+    :param alerts: what else is wrong now: failed runs, late files, gaps.
+    :param dead: messages that their channel did not take.
+    """
 
     place: Place
     flows: tuple[FlowView, ...]
     causes: tuple[Cause, ...]
+    stopped: tuple[tuple[Circuit, Flow, bool], ...]
+    alerts: tuple[Alert, ...]
+    dead: tuple[Waiting, ...]
+
+    @property
+    def quiet(self) -> bool:
+        """True where nothing waits for a person."""
+        return not (self.place.problem or self.causes or self.stopped or self.alerts or self.dead)
 
 
 @router.get("/", name="overview", response_class=HTMLResponse)
 async def overview(request: Request, rights: RightsDep) -> HTMLResponse:
     """Show all flows of the integrations that the user may read."""
     found = await places(rights.readable())
-    views = await run_in_threadpool(_integrations, found)
+    views = await run_in_threadpool(_integrations, found, rights)
     return page(request, rights, "overview.html", integrations=views, title="Overview")
 
 
@@ -83,20 +103,32 @@ async def flow(request: Request, rights: RightsDep, integration: str, name: str)
     )
 
 
-def _integrations(found: Iterable[Place]) -> list[IntegrationView]:
-    return [ask(_integration, place) for place in found]
+@router.post("/circuit", name="circuit")
+async def close_circuit(request: Request, rights: RightsDep) -> RedirectResponse:
+    """Let a flow run again that stopped because too many of its records were refused."""
+    form = await check_form(request, rights.user)
+    integration, name = str(form.get("integration", "")), str(form.get("flow", ""))
+    if name not in BY_NAME or integration not in rights.readable():
+        raise HTTPException(404, "there is no such flow")
+    rights.need("trigger", BY_NAME[name], integration)
+    await run_in_threadpool(ledger().run, circuits.reset, integration, name)
+    return RedirectResponse(address(request, "/"), 303)
 
 
-def _integration(work: Work, place: Place) -> IntegrationView:
+def _integrations(found: Iterable[Place], rights: Rights) -> list[IntegrationView]:
+    return [ask(_integration, place, rights) for place in found]
+
+
+def _integration(work: Work, place: Place, rights: Rights) -> IntegrationView:
     flows = runtime.settings().integrations[place.integration].flows
-    newest = runs.newest(work)
+    newest = runs.newest(work, place.integration, BY_NAME)
     waiting = causes.waiting(work)
     unposted = causes.unposted(work)
     views = []
     for one in FLOWS:
         chosen: Any = getattr(flows, one.name)
         enabled = chosen is not None and chosen.enabled
-        last = newest.get((place.integration, one.name))
+        last = newest.get(one.name)
         if not enabled and last is None:
             continue
         since = work.now - DAY
@@ -123,7 +155,19 @@ def _integration(work: Work, place: Place) -> IntegrationView:
             )
         )
     found = causes.causes(work, administration=place.administration) if place.administration else []
-    return IntegrationView(place, tuple(views), tuple(found[:SHOWN_CAUSES]))
+    name = place.integration
+    return IntegrationView(
+        place=place,
+        flows=tuple(views),
+        causes=tuple(found[:SHOWN_CAUSES]),
+        stopped=tuple(
+            (one, BY_NAME[one.flow], rights.may("trigger", BY_NAME[one.flow], name))
+            for one in circuits.circuits(work, [name])
+            if one.flow in BY_NAME
+        ),
+        alerts=tuple(one for one in alerts.open_alerts(work, [name]) if one.kind in SHOWN_ALERTS),
+        dead=tuple(letters.dead_letters(work, name)),
+    )
 
 
 def _recent(work: Work, integration: str, one: Flow) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -9,7 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.ledger import alerts, circuits, letters
+from airflow_provider_asperion.ledger.alerts import Alert
+from airflow_provider_asperion.ledger.letters import Letter
+from airflow_provider_asperion.monitoring import data
 from airflow_provider_asperion.monitoring.routes import refused
+from airflow_provider_asperion.records import Problem
+from airflow_provider_asperion.records.groups import ProblemGroup
 from tests.support.orders_runner import add_article
 from tests.support.pages import (
     FILE,
@@ -119,7 +126,7 @@ def test_set_up_tries_both_connections_and_shows_what_there_is_to_choose(operato
     text = operator.get("/setup", params={"check": "default"}).text
     assert "Connected to administration 1." in text
     assert "Logged in" in text
-    assert "V0, V21, V9" in text
+    assert re.search('<option value="V21">V21: .+', text), "with what the administration calls it"
 
 
 @pytest.mark.feature("W1")
@@ -256,3 +263,54 @@ def test_a_filtered_order_is_known_to_have_arrived(operator, place, inbox):
     text = operator.get("/activity", params={"text": "4720"}).text
     assert "arrived and was left out" in text
     assert "sales channel (none) is not among web" in text
+
+
+@pytest.mark.feature("W4")
+def test_overview_shows_stopped_flows_late_files_and_messages_that_were_not_taken(operator, reader):
+    now = dt.datetime.now(dt.UTC)
+    problem = Problem(rule="file.late", message="no file since Monday", remedy="ask the sender")
+    group = ProblemGroup.of(problem)
+    alert = Alert("default", "orders_to_asperion", "late", group, "dag/run", now, now)
+    letter = Letter("new", "orders_to_asperion", group, now, "dag/run")
+
+    def happened(work):
+        counted = {"run_id": "dag/run", "who": "x", "seen": 50, "refused": 40, "minimum": 10, "share": 0.5}
+        assert circuits.count(work, "default", "orders_to_asperion", **counted) == "opened"
+        alerts.begin(work, [alert])
+        letters.put(work, "default", "pager", letter)
+        letters.failed(work, [one.number for one in letters.waiting(work)], "SlackApiError")
+
+    data.ledger().run(happened)
+    text = reader.get("/").text
+    assert "Orders, SAP to Asperion is stopped: 40 of 50 records were refused" in text
+    assert "no file since Monday" in text
+    assert "The channel pager did not take a message (1 try, SlackApiError)" in text
+    assert "Let it run again" not in text
+    sent = {"integration": "default", "flow": "orders_to_asperion"}
+    assert reader.post("/circuit", data=form(1, **sent)).status_code == 403
+    assert "Let it run again" in operator.get("/").text
+    assert operator.post("/circuit", data=form(2, **sent)).status_code == 303
+    assert "is stopped" not in operator.get("/").text
+    assert operator.post("/circuit", data=form(2, **{**sent, "flow": "none"})).status_code == 404
+
+
+@pytest.mark.feature("W3", "O5", "O11")
+def test_the_trail_tells_how_an_order_was_made_and_each_request(reader, place, inbox):
+    place.flow["look_ups"] = {"payment_condition": {"table": {"Z1": "14"}, "default": "30"}}
+    place.flow["forced"] = {"customer.billing.country": "NL"}
+    place.flow["articles"] = {"missing": "text"}
+    (inbox / "more.csv").write_text(
+        HEAD + "4730;20260115;900;Piet Pukker;piet.puk@example.org;SKU-77777;1;1\n"
+    )
+    assert place.run() == {"created": 1}
+    text = reader.get(f"/record/{record_id('4730')}").text
+    for told in (
+        'mapping <span class="key">orders_csv</span>',
+        'look-up tables <span class="key">payment_condition</span>',
+        'forced <span class="key">customer.billing.country</span>',
+        'other articles <span class="key">SKU-77777: free text</span>',
+        "name: Aaaa Aaa -&gt; Aaaa Aaaaaa",
+        "POST /v1/SalesOrderWithLines 201",
+    ):
+        assert told in text, text
+    assert not [value for value in PERSONAL if value in text]

@@ -111,7 +111,7 @@ def test_runs_and_their_sums(ledger: Ledger, clock: Clock) -> None:
         clock.forward(10)
         ledger.run(runs.end, f"dag/{number}", "idle")
     ledger.run(runs.begin, "dag/x", "default", "orders_to_asperion")
-    running = ledger.run(runs.newest)["default", "orders_to_asperion"]
+    running = ledger.run(runs.newest, "default", ["orders_to_asperion", "none"])["orders_to_asperion"]
     assert (running.state, running.seconds) == ("running", None)
     clock.forward(10)
     ledger.run(runs.end, "dag/x", "done", files=1, counts={"created": 2, "refused": 1}, problems={"a": 1})
@@ -128,3 +128,34 @@ def test_a_cleared_run_begins_again(ledger: Ledger, clock: Clock) -> None:
     (run,) = ledger.run(runs.of_flow, "default", "orders_to_asperion")
     assert (run.state, run.records, run.began_at, run.ended_at) == ("running", 0, clock(), None)
     ledger.run(runs.end, "unknown", "done")
+
+
+def test_pages_of_mixed_kinds_follow_each_other_without_gap_or_double(ledger: Ledger, clock: Clock) -> None:
+    """Each kind of each administration is asked by itself; what comes out is one list, the newest first."""
+    session = ledger.open_session("worker", "dag/one")
+    kinds = ("sales_order", "sales_invoice", "debtor")
+    for number in range(30):
+        clock.forward(number % 2)  # always two of one moment
+        key = DocumentKey(str(number % 2), kinds[number % 3], str(number))
+        ledger.take(session, [Claim(key, "f")])
+        ledger.finish(session, key, "done")
+    whole = ledger.run(search.search, Query(), limit=100).hits
+    assert len(whole) == 30
+    assert [(hit.updated_at, hit.id) for hit in whole] == sorted(
+        ((hit.updated_at, hit.id) for hit in whole), reverse=True
+    )
+    for query in (Query(), Query(kinds=("debtor", "sales_order")), Query(administrations=("1",))):
+        expected = [
+            hit.key
+            for hit in whole
+            if (not query.kinds or hit.kind in query.kinds)
+            and (query.administrations is None or hit.administration in query.administrations)
+        ]
+        found, after = [], None
+        while True:
+            page = ledger.run(search.search, query, after=after, limit=4)
+            found += [hit.key for hit in page.hits]
+            after = page.after
+            if after is None:
+                break
+        assert found == expected
