@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.check_sftp import removed, written
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.cli.findings import Report
     from airflow_provider_asperion.settings import Flows, Integration, StockToSap, ToSap
 
-MOST_LOOKED_AT = 2_000  # articles, in search of one with a warehouse
+MOST_LOOKED_AT = 2_000  # articles, in search of one with a warehouse; orders, of one that is open
 
 
 def enabled(flows: Flows) -> Iterator[tuple[str, ToSap]]:
@@ -65,6 +66,8 @@ async def check_stock(report: Report, integration: str, flow: StockToSap) -> Non
         async with runtime.asperion(integration, runtime.vault(ledger), in_flight=4) as asperion:
             source.check_names(asperion.names)
             article = await _article_to_try(asperion, with_warehouses=flow.per_warehouse)
+            if source.sums_reservations:
+                await _check_open_orders(report, asperion)
         if article is None:
             text = "Asperion has no article to try it on"
             report.warn("stock calculation", text, "make one, or check later")
@@ -80,6 +83,23 @@ async def check_stock(report: Report, integration: str, flow: StockToSap) -> Non
         if flow.per_warehouse and not places:
             text = f"none of the first {MOST_LOOKED_AT:,} articles tells a warehouse"
             report.warn("stock calculation", text, "see whether names.article.warehouses is right")
+
+
+async def _check_open_orders(report: Report, asperion: Asperion) -> None:
+    """See whether any order has a status that counts as open: else nothing would be reserved, silently."""
+    found: Counter[str] = Counter()
+    async for order in asperion.recent_documents("sales_order"):
+        found[str(order.status)] += 1
+        if found.total() == MOST_LOOKED_AT:
+            break
+    wanted = asperion.names.habits.open_order_statuses
+    if found and not found.keys() & set(wanted):
+        seen = ", ".join(f"{status} ({count:,})" for status, count in sorted(found.items()))
+        report.warn(
+            "stock reservations",
+            f"no sales order has a status that counts as open ({', '.join(wanted)}); there are {seen}",
+            "name those that reserve stock in names.habits.open_order_statuses",
+        )
 
 
 async def _article_to_try(asperion: Asperion, *, with_warehouses: bool) -> Article | None:

@@ -271,3 +271,15 @@ def test_a_mapping_of_an_image_is_refused(place, check):
     code, failed, _ = check()
     assert code == 1
     assert "simple articles" in failed[0]
+
+
+@pytest.mark.feature("S3")
+def test_statuses_that_reserve_nothing_are_seen_before_stock_is_promised(place, check):
+    place.other_flows = {"stock_to_sap": {}}
+    place.write()
+    assert "stock reservations" not in check()[2]
+    place.side = {"names": {"habits": {"open_order_statuses": ["nobody"]}}}
+    place.write()
+    (line,) = [line for line in check()[2].splitlines() if "stock reservations" in line]
+    assert line.startswith("WARN")
+    assert "no sales order has a status that counts as open (nobody); there are" in line

@@ -82,13 +82,18 @@ class StockSource:
         self._reserved_by_id: dict[Id, Decimal] = defaultdict(Decimal)
         self._told: dict[str, tuple[str | None, bool | None]] = {}
 
+    @property
+    def sums_reservations(self) -> bool:
+        """Whether the lines of open sales orders are summed."""
+        return self._flow.stock.reservations == "orders" and "reserved" in self._calculate.needs
+
     async def prepare(self, asperion: Asperion) -> None:
         """Sum what open sales orders reserve, where the settings say so.
 
         :raises ProblemError: no field is named that tells the warehouses that the settings ask for.
         """
         self.check_names(asperion.names)
-        if self._flow.stock.reservations == "orders" and "reserved" in self._calculate.needs:
+        if self.sums_reservations:
             self._reserved_at = self._clock()
             async for line in asperion.open_order_lines():
                 if line.article_code is not None:
