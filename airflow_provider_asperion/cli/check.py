@@ -6,7 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.cli.check_asperion import check_asperion
-from airflow_provider_asperion.cli.check_deployment import check_dags, check_pool, check_state
+from airflow_provider_asperion.cli.check_deployment import (
+    check_dags,
+    check_pool,
+    check_state,
+    check_triggerer,
+)
 from airflow_provider_asperion.cli.check_master_data import check_master_data
 from airflow_provider_asperion.cli.check_notifications import check_letters, check_notifications
 from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
@@ -42,6 +47,7 @@ def check(arguments: argparse.Namespace) -> int:
         for name in chosen or settings.integrations:
             _check_integration(report, settings, name, ledger_works=ledger_works)
         check_dags(report, settings)
+        check_triggerer(report, settings)
     counts = report.counts
     show(f"\n{counts['OK']} OK, {counts['WARN']} warnings, {counts['FAIL']} failures")
     return 1 if counts["FAIL"] else 0

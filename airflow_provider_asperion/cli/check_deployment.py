@@ -10,6 +10,7 @@ from airflow.configuration import conf
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.settings import Waking
 from airflow_provider_asperion.staging.keys import FILE_NAME
 
 if TYPE_CHECKING:
@@ -82,6 +83,25 @@ def check_pool(report: Report, name: str) -> None:
         )
     else:
         report.ok(subject, f"has {found.slots} slots")
+
+
+def check_triggerer(report: Report, settings: Settings) -> None:
+    """Where files wake a flow: look for a living triggerer, without which nobody watches the folders."""
+    from airflow.jobs.job import most_recent_job
+
+    flows = [flow for one in settings.integrations.values() for _, flow in one.flows]
+    if not any(isinstance(flow, Waking) and flow.enabled and flow.wake == "file" for flow in flows):
+        return
+    try:
+        job = most_recent_job("TriggererJob")
+    except SQLAlchemyError as error:
+        text = f"Airflow's database does not answer ({type(error).__name__})"
+        report.fail("triggerer", text, "`airflow db migrate`, or see [database] sql_alchemy_conn")
+        return
+    if job is not None and job.is_alive():
+        report.ok("triggerer", "is alive, and watches the folders whose files wake a flow")
+    else:
+        report.fail("triggerer", "none is alive: no file wakes a flow", "start one: `airflow triggerer`")
 
 
 def check_dags(report: Report, settings: Settings) -> None:
