@@ -6,11 +6,9 @@ Runs last: it adds an order, and erases whose it is.
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,12 +58,9 @@ def delivered(landscape: Landscape) -> str:
     landscape.drop("canary.csv", ORDER.encode())
     made = run(landscape, DAG)
     assert landscape.result(made)["counts"] == {"created": 1}
-    with closing(sqlite3.connect(landscape.home / "asperion" / "ledger.db")) as ledger:
-        found = ledger.execute(
-            "select name_hash from asperion_names where document_id = ?",
-            (DocumentKey("1", "sales_order", NUMBER).id,),
-        )
-        ((name_hash,),) = found.fetchall()
+    record = DocumentKey("1", "sales_order", NUMBER).id
+    statement = "select name_hash from asperion_names where document_id = ?"
+    ((name_hash,),) = landscape.ask_ledger(statement, record)
     return str(name_hash)
 
 

@@ -10,7 +10,8 @@ import pytest
 from tests.support import live_ledger
 
 SYSTEM = Path(__file__).parents[1] / "system"
-OPENERS = {"sqlite3", "sqlalchemy", "airflow_provider_asperion.ledger"}
+LEDGER = "airflow_provider_asperion.ledger"
+OPENERS = {"sqlite3", "sqlalchemy", f"{LEDGER}.Ledger", f"{LEDGER}.ledger", f"{LEDGER}.database"}
 
 
 def openers_in(source: str) -> set[str]:
@@ -33,6 +34,10 @@ def test_system_tests_ask_the_live_ledger_through_a_process_of_its_own():
 @pytest.mark.parametrize("line", ["import sqlite3", "from airflow_provider_asperion.ledger import Ledger"])
 def test_who_opens_it_is_seen(line):
     assert openers_in(f"if True:\n    {line}")
+
+
+def test_names_of_the_ledger_may_be_used():
+    assert not openers_in("from airflow_provider_asperion.ledger import DocumentKey")
 
 
 def test_an_answer_and_what_was_written_come_back(tmp_path):
