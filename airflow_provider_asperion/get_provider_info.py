@@ -69,6 +69,7 @@ _OPERATORS = (
     "reconcile",
     "housekeeping",
     "contract",
+    "watch",
 )
 
 _CONFIG = {

@@ -270,6 +270,17 @@ COMMANDS = (
         "records of the person in hand.",
     ),
     Command(
+        "circuit",
+        "Show which flows stand still because too many records were refused, or let one go on",
+        "airflow_provider_asperion.cli.circuit.circuit",
+        (
+            _argument("action", choices=["show", "reset"], nargs="?", default="show", help="What to do"),
+            _argument("--flow", metavar="FLOW", help="With reset: the flow that goes on"),
+            _INTEGRATION,
+            _SETTINGS,
+        ),
+    ),
+    Command(
         "authorize",
         "Log in at Asperion in the browser and keep the login, encrypted",
         "airflow_provider_asperion.cli.authorize.authorize",

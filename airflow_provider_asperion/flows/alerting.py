@@ -57,6 +57,8 @@ def due(alert: Alert, rules: Notifications, now: dt.datetime) -> LetterKind | No
     if alert.group.count > alert.told_count and alert.group.count >= alert.told_count * rules.grown_factor:
         return "grown"
     after = rules.remind_after_hours
+    if alert.kind == "gap":
+        return None
     if after is not None and now - alert.told_at >= dt.timedelta(hours=after):
         return "reminder"
     return None
@@ -121,17 +123,20 @@ def take_note(
             told.append(Letter(why, watched.flow, alert.group, alert.opened_at, run_id))
             alert = replace(alert, told_at=now, told_count=alert.group.count)
         changed.append(alert)
+    forgotten = now - dt.timedelta(days=watched.rules.forget_after_days)
     for alert in known.values():
-        if not alert.open or alert.kind == "mark" or alert.group.digest in groups:
+        if not alert.open or alert.group.digest in groups:
             continue
         end = ended(alert)
+        if end is None and alert.kind == "incident" and alert.seen_at < forgotten:
+            end = "forgotten"
         if end is not None:
             changed.append(replace(alert, ended_at=now))
             if end == "over" and alert.told_at is not None:
                 group = alert.group.model_copy(update={"count": alert.told_count})
                 told.append(Letter("resolved", watched.flow, group, alert.opened_at, run_id))
     alerts.change(work, changed)
-    alerts.forget(work, now - dt.timedelta(days=watched.rules.forget_after_days))
+    alerts.forget(work, forgotten)
     for letter in told:
         for channel in channels_of(watched.rules, letter):
             letters.put(work, watched.integration, channel, letter)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger.work import Work
 
 # What an alert is about decides how it ends. state: ends when it is no longer so. incident: happened, and is
-# forgotten after some days. failure: ends with the next run that ends well. late, gap: files. circuit: a flow
-# that was stopped. mark: no alert; the moment at which watching a flow began.
-AlertKind = Literal["state", "incident", "failure", "late", "gap", "circuit", "mark"]
+# forgotten after some days. failure: ends with the next run that ends well. late: a file has not come. gap: a
+# number of files is missing; told once. circuit: the flow was stopped.
+AlertKind = Literal["state", "incident", "failure", "late", "gap", "circuit"]
 FINDINGS_LAST = dt.timedelta(days=7)
 
 
@@ -57,7 +57,7 @@ def open_alerts(work: Work, integrations: Sequence[str] | None = None) -> list[A
 
     :param integrations: of these; None: of all.
     """
-    statement = select(alerts).where(alerts.c.state == "open", alerts.c.kind != "mark")
+    statement = select(alerts).where(alerts.c.state == "open")
     if integrations is not None:
         statement = statement.where(alerts.c.integration.in_(integrations))
     rows = work.connection.execute(statement.order_by(alerts.c.opened_at.desc(), alerts.c.digest))
@@ -98,7 +98,7 @@ def change(work: Work, changed: Iterable[Alert]) -> None:
 def forget(work: Work, before: dt.datetime) -> int:
     """Forget alerts that ended before a moment. Return how many."""
     ended = (alerts.c.state == "ended") & (alerts.c.ended_at < before)
-    return work.connection.execute(delete(alerts).where(ended, alerts.c.kind != "mark")).rowcount
+    return work.connection.execute(delete(alerts).where(ended)).rowcount
 
 
 def note_findings(work: Work, run_id: str, task: str, groups: Iterable[ProblemGroup]) -> None:

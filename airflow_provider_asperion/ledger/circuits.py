@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger.work import Work
 
 # A probe that has said nothing for so long is dead.
-PROBE_SECONDS = 3_600.0
+PROBE_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,9 @@ def count(
     values: dict[str, Any] = {"run_id": run_id, "seen": seen, "refused": refused}
     if row.state == "open":
         if row.probe != who:
+            return None
+        if not seen:  # nothing of it came to an end: the next batch is the probe
+            _change(work, integration, flow, probe=None, probe_until=None)
             return None
         bad = refused > 0 and refused >= seen * share
         values |= {"state": "open", "opened_at": work.now} if bad else {"state": "closed", "opened_at": None}

@@ -213,6 +213,22 @@ def archived_between(work: Work, folder: str, start: dt.datetime, end: dt.dateti
     return _claims(work, statement)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that came. ``at``: when a run took it first."""
+
+    name: str
+    at: dt.datetime
+
+
+def arrivals(work: Work, folder: str, since: dt.datetime) -> list[Arrival]:
+    """Return the files of a folder that were taken since a moment."""
+    statement = select(files.c.name, files.c.created_at).where(
+        files.c.folder == folder, files.c.created_at >= since
+    )
+    return [Arrival(row.name, row.created_at) for row in work.connection.execute(statement)]
+
+
 def find_file(work: Work, seen: SeenFile) -> FileClaim | None:
     """Return what is known of a file, None when it was never claimed."""
     statement = select(files).where(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger import Ledger
     from airflow_provider_asperion.ledger.alerts import Alert
     from airflow_provider_asperion.ledger.causes import Cause
+    from airflow_provider_asperion.ledger.circuits import Circuit
     from airflow_provider_asperion.ledger.search import Hit
     from airflow_provider_asperion.notifications.sending import Log
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 KEEPS_REFUSED = "orders_to_asperion"
 # They say that a task before has failed, which is told already.
 FOLLOWS = frozenset({"run.pending", "run.unpublished", "run.unread"})
+CIRCUIT = "circuit.open"  # told when it opened
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -74,11 +76,24 @@ def note_failure(context: Context, log: Log) -> None:
     with runtime.open_ledger() as ledger:
         grouping = Grouping()
         for problem in problems:
-            if not (problem.rule in FOLLOWS and _told_of(ledger, watched, run)):
-                grouping.add(problem.at(administration=administration))
+            if problem.rule == CIRCUIT or (problem.rule in FOLLOWS and _told_of(ledger, watched, run)):
+                continue
+            grouping.add(problem.at(administration=administration))
         seen = [Seen("failure", group, adds=True) for group in grouping.groups()]
         ledger.run(take_note, watched, run, seen)
         send_waiting(ledger, integration, watched.rules, log=log)
+
+
+def circuit_changed(ledger: Ledger, circuit: Circuit, problem: Problem, *, run: str, log: Log) -> None:
+    """Tell that a flow was stopped by its circuit breaker, or goes on; raises nothing."""
+    try:
+        watched = watched_flow(circuit.integration, circuit.flow)
+        problem = problem.at(administration=_administration(circuit.integration))
+        seen = [Seen("circuit", ProblemGroup.of(problem))] if circuit.state == "open" else []
+        ledger.run(take_note, watched, run, seen, _circuit_closed)
+        send_waiting(ledger, circuit.integration, watched.rules, log=log)
+    except Exception as error:
+        log.warning("[notification.untold] nobody was told of the circuit: %s", type(error).__name__)
 
 
 def watched_flow(integration: str, flow: str) -> Watched:
@@ -109,9 +124,9 @@ def _endings(flow: str, run: str, *, well: bool, whole: bool) -> Any:
     def ended(alert: Alert) -> End | None:
         if alert.kind == "failure":
             return "over" if well and alert.run_id != run else None
-        if alert.kind == "state":
-            return "over" if flow == KEEPS_REFUSED or whole else None
-        return None
+        if alert.kind == "state" and flow == KEEPS_REFUSED:
+            return "over"
+        return "over" if whole and alert.kind in ("state", "incident") else None
 
     return ended
 
@@ -135,15 +150,18 @@ def _shown(hit: Hit) -> str:
     return f"{hit.file}, document {hit.key.rpartition('#')[2]}"
 
 
+def _circuit_closed(alert: Alert) -> End | None:
+    return "over" if alert.kind == "circuit" else None
+
+
 def _told_of(ledger: Ledger, watched: Watched, run: str) -> bool:
+    """Return whether an alert is open that says why a run cannot end well."""
     with ledger.transaction(reading=True) as work:
         found = alerts.open_alerts(work, [watched.integration])
     return any(
-        one.flow == watched.flow
-        and one.kind == "failure"
-        and one.run_id == run
-        and one.group.problem.rule not in FOLLOWS
+        one.kind == "circuit" or (one.kind == "failure" and one.run_id == run)
         for one in found
+        if one.flow == watched.flow and one.group.problem.rule not in FOLLOWS
     )
 
 

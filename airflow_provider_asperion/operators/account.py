@@ -57,11 +57,14 @@ def begin(context: Context, integration: str, flow: str) -> None:
             ledger.run(runs.begin, runtime.run_of(context), integration, flow)
 
 
-def idle(context: Context, operator: OfAFlow) -> None:
-    """Put down that a run has looked and found nothing to do."""
+def idle(context: Context, operator: OfAFlow, *, well: bool = True) -> None:
+    """Put down that a run has looked and found nothing to do.
+
+    :param well: False: the flow stands still.
+    """
     begin(context, operator.integration, operator.flow_name)
     _end(context, "idle", Account())
-    _tell(context, operator, well=True, whole=False)
+    _tell(context, operator, well=well, whole=False)
 
 
 @contextmanager

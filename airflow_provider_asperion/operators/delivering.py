@@ -13,6 +13,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry, P
 from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import GripLost, LedgerQueue, files, ledger_session
+from airflow_provider_asperion.operators.breaking import Breaker
 from airflow_provider_asperion.operators.reading import ProblemLog
 from airflow_provider_asperion.records import Outcome, Problem, Tally
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.operators.base import Logger
     from airflow_provider_asperion.settings import OrdersToAsperion
 
+FLOW = "orders_to_asperion"
 EXTEND_SECONDS = 300  # a third of the lease of a claimed file
 
 
@@ -62,6 +64,9 @@ async def deliver_batches(
     progress = _Progress(log, len(staged))
     with runtime.open_ledger() as ledger:
         vault = runtime.vault(ledger)
+        who = batches[0].reference.uri if batches else run
+        breaker = Breaker(ledger, integration, FLOW, flow.circuit, run, who, log)
+        await asyncio.to_thread(breaker.admit)
         async with (
             ledger_session(ledger, owner, run, lease_seconds=runtime.lease_seconds()) as live,
             LedgerQueue(ledger) as queue,
@@ -84,6 +89,7 @@ async def deliver_batches(
             outcomes = await deliver(staged, parts, on_outcome=progress)
             progress.close()
             await asyncio.to_thread(progress.note, ledger, run, owner)
+            await asyncio.to_thread(breaker.count, Tally.of(outcomes).counts)
             log.info(
                 "Asperion: %s; ledger: %s calls in %s transactions",
                 asperion.client.stats,

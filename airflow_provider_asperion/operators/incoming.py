@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_asperion.records import Problem
+
 
 class FromSapOperator(BaseOperator):
     """Base: knows the integration whose settings count.
@@ -62,16 +64,27 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return the groups of files."""
         with told_to_airflow(self.log):
-            groups = asyncio.run(self._list(context))
+            stopped = self._stopped(context)
+            groups = [] if stopped else asyncio.run(self._list(context))
             if groups:
                 account.begin(context, self.integration, self.flow_name)
             else:
-                account.idle(context, self)
+                account.idle(context, self, well=not stopped)
         if not groups:
-            self.log.info("No file to read; the run ends here.")
+            self.log.info("%s; the run ends here.", stopped or "No file to read")
             following = context["task"].get_flat_relatives(upstream=False)
             self.skip(ti=context["ti"], tasks=following)
         return groups
+
+    def _stopped(self, context: Context) -> Problem | None:
+        """Return why nothing is read: too much was refused. What a person wants tried again is read."""
+        from airflow_provider_asperion.operators.breaking import stops
+
+        chosen, rules = parameters(context), getattr(self.flow(), "circuit", None)
+        if rules is None or rules.share is None or chosen.dry_run or chosen.retry:
+            return None
+        with runtime.open_ledger() as ledger:
+            return stops(ledger, self.integration, self.flow_name, rules)
 
     async def _list(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_asperion.flows.intake import grouped

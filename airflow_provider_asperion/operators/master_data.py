@@ -52,6 +52,8 @@ class DeliverMasterDataOperator(FromSapOperator):
                 )
             )
             told.take(result.told())
+            if result.stopped is not None:
+                raise failure_of([result.stopped], str(result.stopped))
             if result.pending:
                 problems = [problem for outcome in result.pending for problem in outcome.problems]
                 text = f"{len(result.pending)} records have no end state yet. The first reason: {problems[0]}"

@@ -22,6 +22,7 @@ from airflow_provider_asperion.flows.master_data.products import ARTICLE, Articl
 from airflow_provider_asperion.flows.orders_to_asperion.live import load_live_values
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey, LedgerQueue, files, ledger_session
+from airflow_provider_asperion.operators.breaking import Breaker
 from airflow_provider_asperion.operators.delivering import claims_extended, in_words
 from airflow_provider_asperion.operators.reading import ProblemLog, mappings_of
 from airflow_provider_asperion.records import ArticleMaster, CustomerMaster, Outcome, Problem, Tally
@@ -50,12 +51,14 @@ class Mastered:
 
     :param pending: records without an end state; the file that holds them waits for the next try, and so do
         all later ones: they may tell something newer of the same records.
+    :param stopped: why the files after this one were left for later: too much was refused.
     :param plan: in a dry run, how many would be created, updated and so on.
     """
 
     tally: Tally = field(default_factory=Tally)
     files: int = 0
     pending: list[Outcome] = field(default_factory=list)
+    stopped: Problem | None = None
     plan: dict[str, int] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
@@ -115,6 +118,10 @@ async def deliver_files(
         queue = await stack.enter_async_context(LedgerQueue(ledger))
         hasher = await asyncio.to_thread(vault.identity_hasher)
         parts = await _delivering(flow, asperion, queue, live, hasher)
+        name = "customers_to_asperion" if isinstance(flow, CustomersToAsperion) else "products_to_asperion"
+        breaker = Breaker(ledger, integration, name, flow.circuit, run, run, log)
+        if not dry_run:
+            await asyncio.to_thread(breaker.admit)
         for file in found:
             claimed = await taken(intake, file, dry_run=dry_run)
             if claimed is None or (claimed.archived and not dry_run and file.source != "archive"):
@@ -131,6 +138,9 @@ async def deliver_files(
             log.info("%s: %s%s", file.name, _counts(work), lies)
             if work.pending:
                 result.pending = work.pending
+                break
+            if not dry_run and not await asyncio.to_thread(breaker.count, work.tally.counts):
+                result.stopped = await asyncio.to_thread(breaker.stopped)
                 break
         log.info("Asperion: %s", asperion.client.stats)
         causes.close()

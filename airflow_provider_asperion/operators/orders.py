@@ -25,6 +25,17 @@ class OrdersOperator(FromSapOperator):
 
     flow_name = "orders_to_asperion"
 
+    def flow_in(self, context: Context) -> Any:
+        """Return the settings of the flow for a run.
+
+        Refused orders that a person has tried again neither stop the flow nor wait until it goes on.
+        """
+        from airflow_provider_asperion.settings.watching import CircuitRules
+
+        flow = self.flow()
+        retried = bool(parameters(context).retry)
+        return flow.model_copy(update={"circuit": CircuitRules()}) if retried else flow
+
 
 class ListOrderFilesOperator(ListFilesOperator):
     """Finds the order files that a run reads."""
@@ -64,7 +75,7 @@ class ReadOrdersOperator(OrdersOperator):
         read = await read_group(
             group,
             integration=self.integration,
-            flow=self.flow(),
+            flow=self.flow_in(context),
             run=runtime.run_of(context),
             owner=runtime.owner_of(context),
             dry_run=parameters(context).dry_run,
@@ -108,7 +119,7 @@ class DeliverOrdersOperator(OrdersOperator):
         from airflow_provider_asperion.operators import delivering
 
         batches = [Batch.model_validate(one) for one in self.batch]
-        chosen, flow = parameters(context), self.flow()
+        chosen, flow = parameters(context), self.flow_in(context)
         with told_to_airflow(self.log):
             if chosen.dry_run:
                 summary = asyncio.run(delivering.plan_batches(batches, self.integration, flow, self.log))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.providers.common.compat.sdk import SkipMixin
 from airflow.sdk import Asset, AssetAlias, BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
@@ -55,7 +56,7 @@ class ToSapOperator(BaseOperator):
         return runtime.flow(self.integration, self.flow_name)
 
 
-class ExtractOperator(ToSapOperator):
+class ExtractOperator(ToSapOperator, SkipMixin):
     """Reads what changed in Asperion into encrypted batches.
 
     Of the interval that the form or a backfill names; else everything, or what changed since the last run, as
@@ -69,6 +70,10 @@ class ExtractOperator(ToSapOperator):
         from airflow_provider_asperion.operators.publishing import extract
 
         chosen = parameters(context)
+        if not chosen.dry_run and self._stopped():
+            account.idle(context, self, well=False)
+            self.skip(ti=context["ti"], tasks=context["task"].get_flat_relatives(upstream=False))
+            return []
         with told_to_airflow(self.log):
             account.begin(context, self.integration, self.flow_name)
             extraction = asyncio.run(
@@ -84,6 +89,19 @@ class ExtractOperator(ToSapOperator):
             )
         context["ti"].xcom_push(key="extraction", value=extraction.told())
         return [batch.model_dump(mode="json") for batch in extraction.batches]
+
+    def _stopped(self) -> bool:
+        """Return whether nothing is sent because too much was refused."""
+        from airflow_provider_asperion.operators.breaking import stops
+
+        rules = self.flow().circuit
+        if rules.share is None:
+            return False
+        with told_to_airflow(self.log), runtime.open_ledger() as ledger:
+            problem = stops(ledger, self.integration, self.flow_name, rules)
+        if problem is not None:
+            self.log.warning("%s; the run ends here.", problem)
+        return problem is not None
 
 
 class PublishOperator(ToSapOperator):
@@ -160,14 +178,14 @@ class SettleOperator(ToSapOperator):
                 integration=self.integration,
             )
             told.take(summary)
-            told.whole = self._is_whole(extraction)
+            told.whole = self._is_whole(extraction, full=chosen.full)
         if summary.get("files") and not chosen.dry_run:
             alias = _alias(self.flow_name, self.integration)
             context["outlet_events"][alias].add(asset_of(self.flow_name, self.integration), extra=summary)
         return summary
 
-    def _is_whole(self, extraction: dict[str, Any] | None) -> bool:
+    def _is_whole(self, extraction: dict[str, Any] | None, *, full: bool) -> bool:
         """Return whether every record was looked at: what was not met then is gone."""
         again = any(told.get("again") for told in self.published or () if told)
         everything = extraction is not None and extraction["moves_watermark"] and not again
-        return everything and self.flow().changes.by == "content"
+        return everything and (full or self.flow().changes.by == "content")

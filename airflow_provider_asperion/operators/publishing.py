@@ -19,6 +19,7 @@ from airflow_provider_asperion.flows.to_sap.publish import Published, Publishing
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import DocumentKey, ledger_session, snapshots, watermarks
 from airflow_provider_asperion.mapping.to_sap import SapMapping
+from airflow_provider_asperion.operators.breaking import Breaker
 from airflow_provider_asperion.operators.reading import ProblemLog
 from airflow_provider_asperion.records import Problem, ProblemError
 from airflow_provider_asperion.sap.layouts import load_layouts
@@ -81,7 +82,7 @@ async def extract(
             runtime.staging(), side, run=run, interval=interval, full=full, on_problem=causes, log=log
         )
         causes.close()
-        causes.note(ledger, run, f"{run}/extract/")
+        await asyncio.to_thread(causes.note, ledger, run, f"{run}/extract/")
     log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
     return extraction
 
@@ -188,6 +189,10 @@ async def publish_batch(
     result = BatchPublished((batch.extraction, batch.number))
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(runtime.open_ledger())
+        who = f"{run}/{batch.number}"
+        breaker = Breaker(ledger, integration, flow_name, flow.circuit, run, who, log)
+        if not dry_run:
+            await asyncio.to_thread(breaker.admit)
         parts: dict[str, Any] = {
             "flow_name": flow_name,
             "flow": flow,
@@ -221,6 +226,7 @@ async def publish_batch(
         if not dry_run and not result.again:
             # What an earlier try has published is not mapped again: then what that one met counts.
             await asyncio.to_thread(causes.note, ledger, run, owner)
+            await asyncio.to_thread(breaker.count, result.counts)
     return result
 
 

@@ -16,6 +16,7 @@ from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import alerts, files, ledger_session
 from airflow_provider_asperion.ledger.patches import PatchBook
 from airflow_provider_asperion.mapping import Mapping
+from airflow_provider_asperion.operators.breaking import Breaker
 from airflow_provider_asperion.records.groups import Grouping
 from airflow_provider_asperion.sap.transfer import BLOCK, drain
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.sap.transfer import RemoteStream
     from airflow_provider_asperion.settings import MasterData, OrdersToAsperion
 
+FLOW = "orders_to_asperion"
 SHOWN_PER_CAUSE = 5
 Patches = dict[int, dict[str, str | None]]
 
@@ -76,7 +78,11 @@ async def read_group(
             read.append(result)
         causes.close()
         if not dry_run:
-            causes.note(ledger, run, owner)
+            await asyncio.to_thread(causes.note, ledger, run, owner)
+            breaker = Breaker(ledger, integration, FLOW, flow.circuit, run, owner, log)
+            # Those that were staged are counted when they are delivered.
+            refused = sum(file.tally.counts.get("refused", 0) for file in read)
+            await asyncio.to_thread(breaker.count, {"refused": refused})
     return read
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AnswersFromSap,
         ContractCheck,
         MasterData,
+        Notifications,
         OrdersToAsperion,
         Reconcile,
         ToSap,
@@ -188,6 +189,30 @@ def housekeeping_dag_arguments() -> dict[str, Any]:
 def contract_dag_arguments(flow: str, integration: str, settings: ContractCheck) -> dict[str, Any]:
     """Return the arguments of the DAG that compares the API's description with what the flows use."""
     return _arguments(flow, integration, settings, {}, runs=1)
+
+
+def watched() -> Iterator[tuple[str, Notifications]]:
+    """Yield (integration, its notifications) where there is something to watch or to tell."""
+    for name, integration in runtime.settings().integrations.items():
+        rules = integration.notifications
+        told = any(channel.enabled for channel in rules.channels.values())
+        flows = (getattr(integration.flows, flow) for flow in type(integration.flows).model_fields)
+        expected = any(getattr(flow, "expect", None) is not None for flow in flows)
+        if rules.watch_schedule is not None and (told or expected):
+            yield name, rules
+
+
+def watch_dag_arguments(integration: str, rules: Notifications) -> dict[str, Any]:
+    """Return the arguments of the DAG that watches over the flows of an integration."""
+    return {
+        "dag_id": dag_id("asperion_watch", integration),
+        "schedule": rules.watch_schedule,
+        "start_date": dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": ["asperion", integration],
+        "default_args": {"owner": "asperion", "retries": 1, "retry_delay": dt.timedelta(minutes=1)},
+    }
 
 
 def _one_at_a_time(flow: str, integration: str, settings: AnswersFromSap | MasterData) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import Field
 from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import ReadProfile
 from airflow_provider_asperion.settings.tasks import TaskRules, Waking
+from airflow_provider_asperion.settings.watching import Expectation
 
 ANSWERS = ("STATUS", "ALEAUD", "ORDRSP")
 
@@ -18,3 +19,4 @@ class AnswersFromSap(Waking):
     folder: DropFolder = DropFolder(inbox="from_sap/answers")
     reading: ReadProfile = ReadProfile(message_types=ANSWERS)
     delivery: TaskRules = TaskRules()
+    expect: Expectation | None = None

@@ -12,6 +12,7 @@ from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.profile import CsvProfile, ReadProfile
 from airflow_provider_asperion.settings.orders import DebtorRules, IdentityField, MappingChoice
 from airflow_provider_asperion.settings.tasks import PostRules, Waking
+from airflow_provider_asperion.settings.watching import CircuitRules, Expectation
 
 
 class MasterPostRules(PostRules):
@@ -44,6 +45,8 @@ class MasterData(Waking):
         default_factory=dict, description="Value per field that replaces the source's (O11)."
     )
     delivery: MasterPostRules = MasterPostRules()
+    expect: Expectation | None = None
+    circuit: CircuitRules = CircuitRules()
 
 
 class MasterDebtorRules(DebtorRules):

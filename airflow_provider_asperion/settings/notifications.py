@@ -69,6 +69,11 @@ class Notifications(Record):
     )
     timezone: str = Field("UTC", description="Time zone of the silences and of moments in messages.")
     silences: tuple[Silence, ...] = Field((), description="When nobody is told.")
+    watch_schedule: str | None = Field(
+        "*/10 * * * *",
+        description="How often the DAG asperion_watch looks for late files and sends what waits; null: there "
+        "is no such DAG.",
+    )
     timeout_seconds: float = Field(60, gt=0, description="A channel that takes longer has failed.")
 
     @field_validator("timezone")

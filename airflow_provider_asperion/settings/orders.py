@@ -13,6 +13,7 @@ from airflow_provider_asperion.records import OrderKind, Record
 from airflow_provider_asperion.records.money import HalfCents, Rounding
 from airflow_provider_asperion.sap.profile import ReadProfile
 from airflow_provider_asperion.settings.tasks import PostRules, Waking
+from airflow_provider_asperion.settings.watching import CircuitRules, Expectation
 
 IdentityField = Literal["email", "customer_number", "vat_number", "coc_number"]
 SHIPPED_MAPPINGS = ("orders05", "invoic02", "orders_csv")
@@ -166,3 +167,5 @@ class OrdersToAsperion(Waking):
     articles: ArticleRules = ArticleRules()
     totals: TotalRules = TotalRules()
     delivery: DeliveryRules = DeliveryRules()
+    expect: Expectation | None = None
+    circuit: CircuitRules = CircuitRules()

@@ -14,6 +14,7 @@ from airflow_provider_asperion.sap.drop_folder import DropFolder
 from airflow_provider_asperion.sap.file_names import NameTemplate
 from airflow_provider_asperion.sap.write_profile import WriteProfile
 from airflow_provider_asperion.settings.orders import IdentityField, MappingChoice, OrderFilter
+from airflow_provider_asperion.settings.watching import CircuitRules
 
 StockCalculation = Literal[
     "physical",
@@ -94,6 +95,7 @@ class ToSap(Record):
     look_ups: dict[str, LookUp] = Field(default_factory=dict, description="Look-up tables (O11).")
     changes: ChangeRules = ChangeRules()
     delivery: PublishRules = PublishRules()
+    circuit: CircuitRules = CircuitRules()
 
 
 class PriceRules(Record):

@@ -152,6 +152,28 @@ integrations:
     assert answers.timetable.__class__.__name__ == "AssetTriggeredTimetable"
 
 
+@pytest.mark.feature("W4")
+def test_the_watch_is_there_where_somebody_is_to_be_told_or_a_file_is_expected(bag):
+    told = "notifications: {channels: {desk: {notifier: http}}}"
+    expected = "flows: {orders_to_asperion: {folder: {inbox: in}, expect: {cron: 0 7 * * *}}}"
+    found = bag(f"integrations: {{default: {{{told}}}, retail: {{{expected}}}, third: {{}}}}")
+    assert found.import_errors == {}
+    assert {name for name in found.dags if "watch" in name} == {"asperion_watch", "asperion_watch__retail"}
+    (task,) = found.dags["asperion_watch__retail"].tasks
+    assert (task.task_id, task.integration) == ("watch", "retail")
+    off = bag(f"integrations: {{default: {{{told.replace('}}}', '}}, watch_schedule: null}')}}}}}")
+    assert off.import_errors == {}
+    assert "asperion_watch" not in off.dags
+
+
+@pytest.mark.feature("W4")
+def test_whoever_fails_tells_it(bag):
+    for dag in bag().dags.values():
+        for task in dag.tasks:
+            if not task.is_mapped:
+                assert task.has_on_failure_callback, f"{dag.dag_id}.{task.task_id}"
+
+
 def test_two_integrations_have_dags_of_their_own(bag):
     found = bag("integrations: {default: {}, retail: {flows: {stock_to_sap: null}}}")
     assert found.import_errors == {}

@@ -31,6 +31,7 @@ NAMES = [
     "notify",
     "reconcile",
     "purge",
+    "circuit",
     "authorize",
     "sandbox",
     "init",
