@@ -13,7 +13,11 @@ from airflow_provider_asperion.cli.check_deployment import (
     check_triggerer,
 )
 from airflow_provider_asperion.cli.check_master_data import check_master_data
-from airflow_provider_asperion.cli.check_notifications import check_letters, check_notifications
+from airflow_provider_asperion.cli.check_notifications import (
+    check_circuits,
+    check_letters,
+    check_notifications,
+)
 from airflow_provider_asperion.cli.check_settings import check_mappings, find_settings
 from airflow_provider_asperion.cli.check_sftp import check_drop_folder, check_sftp
 from airflow_provider_asperion.cli.check_to_sap import (
@@ -75,6 +79,7 @@ def _check_integration(report: Report, settings: Settings, name: str, *, ledger_
     check_notifications(report, name, integration.notifications)
     if ledger_works:
         check_letters(report, name)
+        check_circuits(report, name)
 
 
 def _check_to_sap(report: Report, integration: Integration, name: str, *, ledger_works: bool) -> None:

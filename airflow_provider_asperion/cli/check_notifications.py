@@ -9,10 +9,11 @@ from airflow.providers.common.compat.sdk import AirflowException, BaseHook
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME
-from airflow_provider_asperion.ledger import letters
+from airflow_provider_asperion.ledger import circuits, letters
 from airflow_provider_asperion.notifications.channels import notifier_of
 from airflow_provider_asperion.notifications.message import Message, message_of, sample_letter
 from airflow_provider_asperion.notifications.sending import dead
+from airflow_provider_asperion.operators.breaking import open_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,15 @@ def check_letters(report: Report, integration: str) -> None:
             f"{count} messages were not delivered: {error}",
             "mend the channel; they are sent by the next run, or now by `asperion notify`",
         )
+
+
+def check_circuits(report: Report, integration: str) -> None:
+    """Tell of flows that stand still because too much was refused."""
+    with runtime.open_ledger() as ledger, ledger.transaction(reading=True) as work:
+        found = circuits.circuits(work, [integration])
+    for one in found:
+        problem = open_problem(one)
+        report.warn(f"flow {one.flow}", problem.message, problem.remedy)
 
 
 def sample_message(integration: str, rules: Notifications) -> Message:

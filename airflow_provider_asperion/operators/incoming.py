@@ -99,9 +99,21 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
                 found, problems = await intake.new_files(chosen.pattern)
             else:
                 found, problems = await intake.archived_files(*interval, chosen.pattern), []
-        for problem in problems:
-            self.log.warning("%s", problem)
+        if problems:
+            await asyncio.to_thread(self._note, problems, context)
         for file in found:
             self.log.info("%s file %s, %s bytes", file.source, file.name, file.remote.size)
         groups = grouped(found, batches=self.batches())
         return [group.model_dump(mode="json") for group in groups]
+
+    def _note(self, problems: Sequence[Problem], context: Context) -> None:
+        """Log what is wrong with files that are not read, and put it down for the alerts of the run."""
+        from airflow_provider_asperion.operators.reading import ProblemLog
+
+        causes = ProblemLog(self.log)
+        for problem in problems:
+            causes(problem)
+        causes.close()
+        if not parameters(context).dry_run:
+            with runtime.open_ledger() as ledger:
+                causes.note(ledger, runtime.run_of(context), runtime.owner_of(context))
