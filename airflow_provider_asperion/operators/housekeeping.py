@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.notifications.failures import task_failed
 from airflow_provider_asperion.operators.base import told_to_airflow
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ class PurgeOperator(BaseOperator):
     """
 
     ui_color = "#eee7f2"
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("on_failure_callback", task_failed)
+        super().__init__(**kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return what went, by kind."""

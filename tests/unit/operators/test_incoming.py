@@ -117,7 +117,9 @@ def test_settling_fails_for_good_when_a_file_is_open(task, calls, problems, ende
 @pytest.mark.parametrize("operator", [DeliverCustomersOperator, DeliverProductsOperator])
 @pytest.mark.parametrize("pending", [[], [SimpleNamespace(problems=(OPEN,))]])
 def test_master_data_that_has_to_wait_is_tried_again(task, calls, operator, pending):
-    result = SimpleNamespace(pending=pending, stopped=None, told=lambda: {"files": 1, "counts": {"created": 1}})
+    result = SimpleNamespace(
+        pending=pending, stopped=None, told=lambda: {"files": 1, "counts": {"created": 1}}
+    )
     calls(mastering, "deliver_files", result)
     deliver = operator(task_id="deliver", files=[GROUP])
     if pending:
