@@ -11,12 +11,20 @@ from airflow_provider_asperion.ledger import search
 from airflow_provider_asperion.ledger.documents import to_document
 from airflow_provider_asperion.ledger.files import FileClaim, to_claim
 from airflow_provider_asperion.ledger.snapshots import Snapshot, snapshot_of
-from airflow_provider_asperion.ledger.tables import documents, events, files, sightings, snapshots
+from airflow_provider_asperion.ledger.tables import (
+    documents,
+    events,
+    files,
+    sessions,
+    sightings,
+    snapshots,
+)
 from airflow_provider_asperion.ledger.trail import Event, event_of
+from airflow_provider_asperion.ledger.work import chunks
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_asperion.ledger.keys import Document, DocumentKey
     from airflow_provider_asperion.ledger.work import Work
@@ -40,6 +48,7 @@ class RecordView:
 
     :param document: what came from SAP or was created in Asperion; ``snapshot``: what SAP was sent last.
     :param events: oldest first.
+    :param tasks: by session of an event: the task at work, ``dag/run/task/map index/try``.
     :param purged_at: when the events of before were purged; None: it has all of them.
     """
 
@@ -48,6 +57,7 @@ class RecordView:
     snapshot: Snapshot | None
     events: tuple[Event, ...]
     sightings: tuple[Sighting, ...]
+    tasks: Mapping[str, str]
     purged_at: dt.datetime | None = None
 
 
@@ -59,12 +69,14 @@ def record(work: Work, record_id: str) -> RecordView | None:
     document = work.connection.execute(select(documents).where(documents.c.id == record_id)).one_or_none()
     sent = select(snapshots).where(snapshots.c.id == record_id, snapshots.c.published_at.is_not(None))
     snapshot = work.connection.execute(sent).one_or_none()
+    happened = _events(work, record_id)
     return RecordView(
         hit=hit,
         document=None if document is None else to_document(document),
         snapshot=None if snapshot is None else snapshot_of(snapshot),
-        events=_events(work, record_id),
+        events=happened,
         sightings=_sightings(work, record_id),
+        tasks=_tasks(work, happened),
         purged_at=max(
             (row.purged_at for row in (document, snapshot) if row is not None and row.purged_at), default=None
         ),
@@ -85,6 +97,14 @@ def _events(work: Work, record_id: str) -> tuple[Event, ...]:
         .limit(MOST_EVENTS)
     )
     return tuple(event_of(row) for row in reversed(work.connection.execute(statement).all()))
+
+
+def _tasks(work: Work, happened: Iterable[Event]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in chunks(sorted({event.session_id for event in happened})):
+        rows = work.connection.execute(select(sessions.c.id, sessions.c.owner).where(sessions.c.id.in_(part)))
+        found.update({row.id: row.owner for row in rows})
+    return found
 
 
 def _sightings(work: Work, record_id: str) -> tuple[Sighting, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from airflow_provider_asperion.ledger import (
@@ -19,11 +20,13 @@ from airflow_provider_asperion.ledger import (
     outbox,
     purge,
     schema,
+    search,
     snapshots,
     watermarks,
 )
 from airflow_provider_asperion.ledger.database import make_engine
 from airflow_provider_asperion.ledger.outbox import Decision, OutFile
+from airflow_provider_asperion.ledger.patches import PatchBook, Place
 from airflow_provider_asperion.ledger.trail import add_event
 from airflow_provider_asperion.records import ProblemError
 from tests.support import ledger_publishers
@@ -238,6 +241,10 @@ def test_a_ledger_of_the_first_version_keeps_what_it_knows(ledger_url: str) -> N
     assert (known.state, known.effect, known.fingerprint) == ("intended", "POST sales order", "f")
     assert (ledger.trail(key), len(trail)) == (trail, 1)
     ledger.finish(session, key, "done")
+    book = PatchBook(ledger, Fernet(Fernet.generate_key()))
+    book.put(Place(key.id, "file", 1), "header.NAME", "new", by="ann", hours=1)
+    assert book.of_file("file") == {}, "it is delivered"
+    assert [hit.key for hit in ledger.run(search.search, search.Query()).hits] == ["4711"]
     publish(ledger, "after", batch("after"), ["A"])
     assert set(ledger.run(snapshots.look_up, "1", FLOW, ["A"])) == {"A"}
     ledger.close()

@@ -178,6 +178,9 @@ def test_an_order_is_found_by_number_and_by_address(
     page.get_by_text("Created in Asperion as").wait_for()
     assert "pages.csv" in page.content()
     assert good.email not in page.content()
+    log = page.get_by_role("link", name="log of the task").last.get_attribute("href")
+    assert log is not None
+    assert re.search(rf"/dags/{DAG}/runs/manual.+/tasks/deliver/mapped/0\?try_number=1$", log)
     page.fill("header input[type=search]", good.email)
     page.press("header input[type=search]", "Enter")
     page.get_by_role("link", name=good.reference).first.click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -20,8 +21,9 @@ from airflow_provider_asperion.monitoring.pages import address, page
 from airflow_provider_asperion.monitoring.rights import RightsDep  # noqa: TC001 - FastAPI reads it
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from airflow_provider_asperion.ledger.trail import Event
     from airflow_provider_asperion.monitoring.rights import Rights
 
 router = APIRouter()
@@ -71,7 +73,7 @@ async def activity(
         title="Activity",
         found=found,
         asked=asked,
-        left_out=[(key, [_told(event) for event in events]) for key, events in left_out],
+        left_out=[(key, [_told(event, {}) for event in events]) for key, events in left_out],
         all_flows=FLOWS,
         states=STATES,
         periods=_HOURS,
@@ -117,7 +119,7 @@ async def _page(
         view=view,
         flow=flow,
         integration=integration,
-        events=[_told(event) for event in view.events],
+        events=[_told(event, view.tasks) for event in view.events],
         evidence=found,
         patches=changed,
         patch_hours=runtime.settings().ledger.patch_hours,
@@ -142,9 +144,8 @@ async def view_of(rights: Rights, record_id: str) -> tuple[RecordView, str]:
     return view, integration
 
 
-def _told(event: Any) -> dict[str, Any]:
+def _told(event: Event, tasks: Mapping[str, str]) -> dict[str, Any]:
     """Return an event as the pages show it: a sentence, facts, problems, and where it happened."""
-    dag, _, run = event.run_id.partition("/")
     return {
         "at": event.at,
         "sentence": story.sentence(event),
@@ -152,9 +153,19 @@ def _told(event: Any) -> dict[str, Any]:
         "problems": event.problems,
         "name": event.name,
         "run_id": event.run_id,
-        "dag": dag,
-        "run": run,
+        "log": _log(event.run_id, tasks.get(event.session_id, "")),
     }
+
+
+def _log(run_id: str, owner: str) -> str | None:
+    """Return the address, below that of Airflow, of the log of a task: ``dag/run/task/map index/try``."""
+    dag, _, run = run_id.partition("/")
+    parts = owner.removeprefix(f"{run_id}/").split("/")
+    if not owner.startswith(f"{run_id}/") or len(parts) != 3:
+        return None
+    task, index, attempt = parts
+    mapped = f"/mapped/{index}" if index.isdecimal() else ""
+    return f"/dags/{quote(dag)}/runs/{quote(run)}/tasks/{quote(task)}{mapped}?try_number={quote(attempt)}"
 
 
 def _hashes(text: str) -> tuple[str, ...]:
