@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from airflow.models.trigger import Trigger
 from airflow.triggers.base import BaseEventTrigger
 
 from airflow_provider_asperion.records import Problem
@@ -74,6 +75,22 @@ def test_made_anew_it_is_the_same():
     assert BaseEventTrigger.hash(path, arguments) == BaseEventTrigger.hash(
         *SapFileTrigger(**arguments).serialize()
     )
+
+
+def test_it_comes_out_of_airflows_database_as_it_went_in():
+    """Else every parse of the DAG would end the watch and begin a new one."""
+    trigger = SapFileTrigger(folder=SEEN.model_copy(update={"ignored_suffixes": (".tmp", ".x")}))
+    # Airflow before 3.2 has them elsewhere.
+    encode_trigger = pytest.importorskip("airflow.serialization.encoders").encode_trigger
+    decode = pytest.importorskip("airflow.serialization.decoders").smart_decode_trigger_kwargs
+    encoded = encode_trigger(trigger)
+    row = Trigger(classpath=encoded["classpath"], kwargs=encoded["kwargs"])
+    kept = Trigger._decrypt_kwargs(row.encrypted_kwargs)
+    assert BaseEventTrigger.hash(row.classpath, kept) == BaseEventTrigger.hash(
+        encoded["classpath"], encoded["kwargs"]
+    )
+    again = SapFileTrigger(**{name: decode(value) for name, value in kept.items()})
+    assert again.serialize() == trigger.serialize()
 
 
 def test_a_path_is_enough():
