@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from airflow_provider_asperion.sandbox.seed import Seed
 from airflow_provider_asperion.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 SFTP_USERNAME = "sap"
 SFTP_PASSWORD = "sandbox"  # noqa: S105 - guards invented files on this machine
@@ -124,8 +125,33 @@ def _text(addresses: dict[str, dict[str, Any]]) -> str:
     lines = []
     for part, values in addresses.items():
         lines.append(part)
-        lines += [f"  {name:16} {value}" for name, value in values.items()]
+        lines += [f"  {name:16} {_shown(value)}" for name, value in values.items()]
+    lines.append("to connect Airflow with it")
+    lines += [f"  {command}" for command in _commands(addresses)]
     return "\n".join([*lines, "Ctrl-C ends it."])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {name}" for key, name in value.items())
+    return str(value)
+
+
+def _commands(addresses: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the commands that make the connections of Airflow, for the first administration."""
+    api = addresses["asperion"]
+    extra = {name: api[name] for name in ("authorize_url", "token_url")}
+    connection = {"conn_type": "asperion", "host": api["url"]}
+    connection |= {"login": api["client_id"], "password": api["client_secret"]}
+    yield _command("asperion_default", {**connection, "extra": {"administration": 1, **extra}})
+    if server := addresses.get("sftp"):
+        connection = {"conn_type": "sap_sftp", "host": server["host"], "port": server["port"]}
+        connection |= {"login": server["username"], "password": server["password"]}
+        yield _command("sap_sftp_default", {**connection, "extra": {"host_key": server["host_key"]}})
+
+
+def _command(connection_id: str, connection: dict[str, Any]) -> str:
+    return f"airflow connections add {connection_id} --conn-json {shlex.quote(json.dumps(connection))}"
 
 
 if __name__ == "__main__":
