@@ -28,6 +28,7 @@ from airflow_provider_asperion.cli.check_to_sap import (
 )
 from airflow_provider_asperion.cli.findings import Report
 from airflow_provider_asperion.cli.output import show
+from airflow_provider_asperion.cli.plan_table import counted
 from airflow_provider_asperion.cli.running import integration_of, reach_connections
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def check(arguments: argparse.Namespace) -> int:
         check_dags(report, settings)
         check_triggerer(report, settings)
     counts = report.counts
-    show(f"\n{counts['OK']} OK, {counts['WARN']} warnings, {counts['FAIL']} failures")
+    show(f"\n{counts['OK']} OK, {counted(counts['WARN'], 'warning')}, {counted(counts['FAIL'], 'failure')}")
     return 1 if counts["FAIL"] else 0
 
 
