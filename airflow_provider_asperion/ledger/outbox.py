@@ -55,7 +55,7 @@ SENT = ("fields", "action", "observed_at", "file", "number", "run_id")
 def find(work: Work, key: OutboxKey) -> Outbox | None:
     """Return what is known of a publication, None when it was never begun."""
     row = work.connection.execute(select(outbox).where(outbox.c.id == key.id)).first()
-    return None if row is None else _outbox(row)
+    return None if row is None else outbox_of(row)
 
 
 def hold(
@@ -162,7 +162,7 @@ def adopt(work: Work, session: WorkSession, outbox_id: str) -> Outbox:
     row = work.connection.execute(statement).first()
     if row is None:
         raise _lost(session, outbox_id)
-    return _outbox(row)
+    return outbox_of(row)
 
 
 def published(work: Work, session: WorkSession, outbox_id: str) -> None:
@@ -180,7 +180,7 @@ def published(work: Work, session: WorkSession, outbox_id: str) -> None:
         return
     if row is None or row.state != "uploaded" or row.session_id != session.id:
         raise _lost(session, outbox_id)
-    done = _outbox(row)
+    done = outbox_of(row)
     ids = _ids(done.key, done.decisions)
     if not ids.keys() <= held.keys():
         raise GripLost(f"records of publication {outbox_id} are held by another one")
@@ -280,7 +280,7 @@ def _is_taken(key: OutboxKey, holder: Row[Any] | None) -> bool:
 def _stranded(rows: Iterable[Row[Any]], taken: set[str], holders: dict[str, Row[Any]]) -> list[Outbox]:
     ids = {row.outbox_id for row in rows if row.id in taken}
     return [
-        _outbox(holders[id_])
+        outbox_of(holders[id_])
         for id_ in sorted(ids)
         if holders[id_].unheld and holders[id_].state == "uploaded"
     ]
@@ -374,7 +374,7 @@ def _told(done: Outbox, decision: Decision) -> Detail:
     return detail | {name: value for name, value in more.items() if value is not None}
 
 
-def _outbox(row: Row[Any]) -> Outbox:
+def outbox_of(row: Row[Any]) -> Outbox:
     return Outbox(
         id=row.id,
         key=OutboxKey(row.administration, row.flow, row.run_id, row.batch),

@@ -1,15 +1,16 @@
-"""What the ledger says of the files of an interval: which there are, and what became of each document."""
+"""What the ledger says of an interval: files and what became of their documents; what SAP was sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
 
 from airflow_provider_asperion.ledger.files import FileClaim, to_claim
 from airflow_provider_asperion.ledger.keys import DocumentKey
-from airflow_provider_asperion.ledger.tables import documents, events, files, sightings
+from airflow_provider_asperion.ledger.outbox import outbox_of
+from airflow_provider_asperion.ledger.tables import documents, events, files, outbox, sightings, snapshots
 from airflow_provider_asperion.ledger.work import chunks
 
 if TYPE_CHECKING:
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from airflow_provider_asperion.ledger.keys import DocumentState
+    from airflow_provider_asperion.ledger.publications import Outbox
+    from airflow_provider_asperion.ledger.snapshots import Posted
     from airflow_provider_asperion.ledger.work import Work
 
+# What became of something that was sent: SAP's answer; or another publication came after it.
+Sent = Literal["sent", "posted", "failed", "replaced", "unknown"]
 # Events that end a document of a file and leave no row of it.
 ENDINGS = ("filtered", "skipped")
 
@@ -107,4 +112,64 @@ def endings_of(work: Work, keys: Iterable[DocumentKey], file: str) -> dict[tuple
         for row in work.connection.execute(statement):
             if row.detail.get("file") == file and isinstance(row.detail.get("position"), int):
                 found[row.document_id, row.detail["position"]] = (row.name, row.at)
+    return found
+
+
+def publications_of(
+    work: Work, administration: str, flow: str, start: dt.datetime, end: dt.datetime
+) -> list[Outbox]:
+    """Return what was published from ``start`` until before ``end``, or was begun then and has no end yet.
+
+    :param flow: name under which the ledger keeps what SAP got: flow and mapping.
+    """
+    statement = (
+        select(outbox)
+        .where(outbox.c.administration == administration, outbox.c.flow == flow)
+        .where(outbox.c.state != "abandoned")
+        .where(outbox.c.updated_at >= start, outbox.c.updated_at < end)
+        .order_by(outbox.c.updated_at, outbox.c.id)
+    )
+    return [outbox_of(row) for row in work.connection.execute(statement)]
+
+
+def answers_to(work: Work, published: Outbox) -> dict[str, Sent]:
+    """Return what became of each record of a publication, by its key.
+
+    ``replaced``: a later publication came, and SAP had not answered this one. ``unknown``: the ledger's
+    account of what SAP got last does not hold it.
+    """
+    administration, flow = published.key.administration, published.key.flow
+    found: dict[str, Sent] = {}
+    ids = {DocumentKey(administration, flow, one.key).id: one for one in published.decisions}
+    replaced: dict[str, str | None] = {}
+    for part in chunks(sorted(ids)):
+        rows = {
+            row.id: row for row in work.connection.execute(select(snapshots).where(snapshots.c.id.in_(part)))
+        }
+        for id_ in part:
+            row, decision = rows.get(id_), ids[id_]
+            if row is None or row.published_at is None or row.published_at < published.updated_at:
+                found[decision.key] = "unknown"
+            elif row.number == decision.number:
+                found[decision.key] = row.posted
+            else:
+                found[decision.key] = "replaced"
+                replaced[id_] = decision.number
+    for id_, posted in _answered(work, replaced).items():
+        found[ids[id_].key] = posted
+    return found
+
+
+def _answered(work: Work, numbers: dict[str, str | None]) -> dict[str, Posted]:
+    """Return what SAP answered to documents that later ones have replaced, by the trail."""
+    found: dict[str, Posted] = {}
+    for part in chunks(sorted(numbers)):
+        statement = (
+            select(events.c.document_id, events.c.name, events.c.detail)
+            .where(events.c.document_id.in_(part), events.c.name.in_(("posted", "failed")))
+            .order_by(events.c.id)
+        )
+        for row in work.connection.execute(statement):
+            if row.detail.get("number") == numbers[row.document_id]:
+                found[row.document_id] = row.name
     return found

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from airflow_provider_asperion.flows.intake import place_of
 from airflow_provider_asperion.flows.reconcile.orders import Reconciling, reconcile_orders
+from airflow_provider_asperion.flows.reconcile.sent import ReconcilingSent, reconcile_sent
+from airflow_provider_asperion.flows.to_sap.prepare import ledger_flow
 from airflow_provider_asperion.hooks import runtime
+from airflow_provider_asperion.hooks.sap_sftp import SapSftpHook
 from airflow_provider_asperion.ledger import statements as kept
+from airflow_provider_asperion.operators.publishing import sap_mappings_of
 from airflow_provider_asperion.operators.reading import preparer_of
+from airflow_provider_asperion.sap.dropbox import Dropbox
 from airflow_provider_asperion.settings import Reconcile
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from airflow_provider_asperion.flows.reconcile.statement import Statement
+
+TO_SAP = ("products_to_sap", "stock_to_sap", "customers_to_sap", "orders_to_sap")
 
 
 async def reconcile(
@@ -34,6 +42,7 @@ async def reconcile(
     statements = []
     if flows.orders_to_asperion is not None and flows.orders_to_asperion.enabled:
         statements.append(await _orders(integration, administration, start, end, on_progress))
+    statements += await _sent(integration, administration, start, end, on_progress)
     return statements
 
 
@@ -82,5 +91,50 @@ async def _orders(
             on_progress=on_progress,
         )
         statement = await reconcile_orders(parts, start, end)
-    on_progress(f"{statement.flow}: {statement.records} records, {statement.found} differences")
+    on_progress(_in_words(statement))
     return statement
+
+
+async def _sent(
+    integration: str,
+    administration: str,
+    start: dt.datetime,
+    end: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> list[Statement]:
+    """Reconcile the flows to SAP, each of their mappings by itself."""
+    settings = runtime.integration(integration)
+    flows = {name: getattr(settings.flows, name) for name in TO_SAP}
+    flows = {name: flow for name, flow in flows.items() if flow is not None and flow.enabled}
+    if not flows:
+        return []
+    rules, answers = settings.flows.reconcile or Reconcile(), settings.flows.answers_from_sap
+    statements = []
+    async with AsyncExitStack() as stack:
+        ledger = stack.enter_context(runtime.open_ledger())
+        client = await stack.enter_async_context(SapSftpHook(settings.sap.connection).client())
+        asperion = None
+        if "orders_to_sap" in flows and rules.amounts_to_sap:
+            opened = runtime.asperion(integration, runtime.vault(ledger), in_flight=rules.in_flight)
+            asperion = await stack.enter_async_context(opened)
+        for name, flow in flows.items():
+            answered = answers is not None and answers.enabled and flow.writing.format != "csv"
+            for mapping in sap_mappings_of(flow):
+                parts = ReconcilingSent(
+                    integration=integration,
+                    administration=administration,
+                    ledger_flow=ledger_flow(name, mapping.name, integration),
+                    flow=flow,
+                    dropbox=Dropbox(client, flow.folder.drop_folder),
+                    ledger=ledger,
+                    asperion=asperion if name == "orders_to_sap" else None,
+                    expects_answers=answered,
+                    answer_within=dt.timedelta(hours=rules.answer_hours),
+                )
+                statements.append(await reconcile_sent(parts, start, end))
+                on_progress(_in_words(statements[-1]))
+    return statements
+
+
+def _in_words(statement: Statement) -> str:
+    return f"{statement.flow}: {statement.records} records, {statement.found} differences"

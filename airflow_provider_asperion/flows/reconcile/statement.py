@@ -35,7 +35,7 @@ Name = Literal[
 WORDS: dict[Name, tuple[str, str]] = {
     "only_in_file": ("only in the file", "see why the ledger does not know it: `asperion explain KEY`"),
     "only_in_ledger": ("no longer in the file", "see who changed the file in the archive"),
-    "gone": ("no longer in Asperion", "see in Asperion who deleted it, and have it sent again if it counts"),
+    "gone": ("no longer in Asperion", "see in Asperion who deleted it, and whether that was meant"),
     "twice": ("more than once in Asperion", "cancel all but one of them in Asperion"),
     "other_document": ("another document in Asperion", "see who deleted it and entered it anew"),
     "amount_differs": ("amounts differ", "see which side is right, and correct the other"),

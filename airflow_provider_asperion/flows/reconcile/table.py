@@ -12,36 +12,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_asperion.flows.reconcile.statement import CountRow, Difference, RateRow, Statement
 
-HEADINGS = tuple(
-    [
-        "row",
-        "flow",
-        "administration",
-        "from",
-        "until",
-        "sides",
-        "what",
-        "kind",
-        "record",
-        "file",
-        "position",
-        "ids",
-        "currency",
-        "vat_rate",
-        "count_1",
-        "count_2",
-        "count_3",
-        "amount_1",
-        "amount_2",
-        "amount_3",
-        "vat_1",
-        "vat_2",
-        "gross_1",
-        "gross_2",
-        "difference",
-        "note",
-        "remedy",
-    ]
+HEADINGS = (
+    *("row", "flow", "administration", "from", "until", "sides", "what", "kind", "record", "file"),
+    *("position", "ids", "currency", "vat_rate", "count_1", "count_2", "count_3", "count_4"),
+    *("amount_1", "amount_2", "amount_3", "amount_4", "vat_1", "vat_2", "gross_1", "gross_2"),
+    *("difference", "note", "remedy"),
 )
 # A spreadsheet takes what begins so for a formula, and runs it.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -12,6 +12,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.asperion.matching import normal_form
@@ -191,6 +192,7 @@ def _decision(ready: Ready, file: str) -> Decision:
         fields=ready.change.hashes,
         sent=ready.change.sent,
         observed_at=ready.observed.observed_at,
+        amount=_amount(ready.observed),
     )
 
 
@@ -218,6 +220,12 @@ def _note_whose(work: Work, parts: Publishing, ready: Sequence[Ready]) -> None:
 def _email_of(observed: Observed) -> str | None:
     customer = observed.record.get("customer", observed.record)
     return customer.get("email") or None
+
+
+def _amount(observed: Observed) -> Decimal | None:
+    """Return what an order or invoice adds up to, with VAT, where Asperion told it."""
+    gross = observed.record.get("control", {}).get("gross")
+    return None if gross is None else Decimal(gross)
 
 
 def _name(file: FileContent, parts: Publishing) -> str:
