@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, select, text
 
-from airflow_provider_asperion.ledger import Claim, DocumentKey, Ledger, schema, statements
+from airflow_provider_asperion.ledger import Claim, DocumentKey, Ledger, purge, schema, statements
 from airflow_provider_asperion.ledger.database import make_engine
 from airflow_provider_asperion.ledger.tables import documents
+from airflow_provider_asperion.ledger.tables import statements as table
 from tests.support.ledger_databases import ledger_url, postgres_server  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.feature("X5")
 DAY = dt.timedelta(days=1)
+BEFORE = "0004"
 START = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
 
@@ -69,9 +71,10 @@ def test_the_newest_come_first_and_only_those_of_ones_own(ledger: Ledger) -> Non
 @pytest.mark.feature("W6")
 def test_statements_are_purged_with_the_rest(ledger: Ledger) -> None:
     id_ = keep(ledger)
-    ledger.purge(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+    (kind,) = [name for name, parts in purge.kinds().items() if any(p.table is table for p in parts)]
+    assert purge.purge(ledger, {kind: dt.datetime(2000, 1, 1, tzinfo=dt.UTC)}) == {kind: 0}
     assert ledger.run(statements.find, id_) is not None
-    ledger.purge(dt.datetime(9999, 1, 1, tzinfo=dt.UTC))
+    assert purge.purge(ledger, {kind: dt.datetime(9999, 1, 1, tzinfo=dt.UTC)}) == {kind: 1}
     assert ledger.run(statements.find, id_) is None
 
 
@@ -102,6 +105,3 @@ def test_a_ledger_of_before_is_brought_up_to_date_with_what_it_holds(ledger_url:
     assert (row.key, row.state, row.asperion_id) == ("4711", "done", "9")
     assert ledger.run(statements.find, keep(ledger)) is not None
     ledger.close()
-
-
-BEFORE = "0004"

@@ -17,10 +17,11 @@ from airflow_provider_asperion.sap.reading import read_documents
 from airflow_provider_asperion.sap.transfer import BLOCK, drain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from airflow_provider_asperion.asperion import Asperion
     from airflow_provider_asperion.asperion.models import Document
+    from airflow_provider_asperion.asperion.names import DocumentKind
     from airflow_provider_asperion.ledger import Ledger
     from airflow_provider_asperion.ledger.publications import Outbox
     from airflow_provider_asperion.sap.dropbox import Dropbox
@@ -126,15 +127,13 @@ async def _held(asperion: Asperion, flow: ToSap, published: Iterable[Outbox]) ->
     if not wanted:
         return {}
     found: dict[str, HeldNow] = {}
-    walked = asperion.documents(flow.kind, wanted=lambda head: _is_one(head, wanted))  # type: ignore[attr-defined]
-    async for detail in walked:
-        found[_number(detail)] = HeldNow(str(detail.id), detail.gross)
+    kind: DocumentKind = flow.kind  # type: ignore[attr-defined]
+    async for detail in asperion.documents(kind, wanted=lambda head: bool(_names(head) & wanted)):
+        for name in _names(detail) & wanted:
+            found[name] = HeldNow(str(detail.id), detail.gross)
     return found
 
 
-def _is_one(head: Document, wanted: Collection[str]) -> bool:
-    return _number(head) in wanted
-
-
-def _number(document: Document) -> str:
-    return document.number or str(document.id)
+def _names(document: Document) -> set[str]:
+    """Return what a document may be called: a concept invoice has no number yet, and is sent by its id."""
+    return {document.number or str(document.id), str(document.id)}
