@@ -219,7 +219,7 @@ COMMANDS = (
     ),
     Command(
         "reconcile",
-        "Compare files, ledger and Asperion over an interval: counts, amounts per VAT rate, each difference",
+        "Compare files, ledger, Asperion and SAP over an interval: counts, amounts, each difference",
         "airflow_provider_asperion.cli.reconcile.reconcile",
         (
             _argument(
