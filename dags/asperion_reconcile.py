@@ -2,8 +2,8 @@
 
 Once a day the files of the day before are read again from the archive and compared with the ledger and with
 what Asperion holds now: counts and amounts per VAT rate, each difference named down to the record. On the way
-back what was published is compared with the files, SAP's answers and Asperion's amounts. What does not tie fails
-the run. The page *Reconcile* shows it side by side.
+back what was published is compared with the files, SAP's answers and Asperion's amounts. What does not tie
+fails the run. The page *Reconcile* shows it side by side.
 
 Nothing is written but the statement. Settings: `flows.reconcile` in `asperion.yaml`. A backfill reconciles
 past days; the form takes an interval.
