@@ -38,6 +38,7 @@ def test_there_are_more_than_a_hundred():
 
 @pytest.mark.feature("X6", "W4", "O8")
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.pain(5)
 async def test_malformed(case: Case, mappings, tmp_path):
     workshop = Workshop(f"sqlite:///{tmp_path}/ledger.db")
     problems = []

@@ -61,6 +61,7 @@ def test_one_record_then_a_rule_then_all(run, place):
 
 
 @pytest.mark.feature("W2")
+@pytest.mark.pain(6)
 def test_with_todays_mapping(run, place):
     rows = {"lines.quantity": "decimal('2' if line.QUANTITY == 'two' else line.QUANTITY)"}
     place.flow["mappings"] = {"orders_csv": {"rows": rows}}
@@ -109,6 +110,7 @@ def test_a_retry_in_two_runs_at_once_places_one_order(run, place):
     assert sorted(key for one in counts for key in one) in (["created", "skipped"], ["created", "created"])
 
 
+@pytest.mark.pain(6)
 def test_the_command_lists_what_is_refused_and_triggers_a_run_for_it(run, capsys, monkeypatch):
     asked = []
 

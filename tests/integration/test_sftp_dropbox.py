@@ -45,6 +45,7 @@ async def test_lists_files_oldest_first_and_leaves_the_unfinished(hook, inbox):
         assert await names(box, "b*") == ["b.xml"]
 
 
+@pytest.mark.pain(2)
 async def test_a_growing_file_is_left_alone(hook, inbox):
     growing = inbox / "growing.xml"
     growing.write_text("begin")
@@ -192,6 +193,7 @@ async def test_leaving_early_stops_the_transfer(hook, inbox):
             await asyncio.to_thread(stream.readall)
 
 
+@pytest.mark.pain(2)
 async def test_a_file_cut_while_it_is_read_is_no_whole_file(hook, inbox):
     (inbox / "order.xml").write_bytes(b"x" * 1000)
     async with hook.dropbox(quick(inbox)) as box:

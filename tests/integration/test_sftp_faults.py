@@ -70,6 +70,7 @@ def read_whole(stream):
 # Stalled, slow, cut
 
 
+@pytest.mark.pain(3)
 async def test_a_stalled_transfer_is_ended(scripted):
     script, hook, folder = scripted
     (folder / "order.xml").write_bytes(bytes(1 << 20))
@@ -150,6 +151,7 @@ async def test_a_cut_connection_is_transient_and_never_looks_like_the_end(tmp_pa
     assert (caught.value.problem.rule, caught.value.transient) == ("sftp.connection_lost", True)
 
 
+@pytest.mark.pain(3)
 async def test_fifty_megabytes_in_bounded_memory(hook, inbox):
     size = 50 << 20
     with (inbox / "large.bin").open("wb") as file:

@@ -75,6 +75,7 @@ async def test_an_unknown_host_key_is_refused_with_what_to_paste(server, hook_fo
         pass
 
 
+@pytest.mark.pain(10)
 async def test_another_host_key_is_refused_with_both_fingerprints(server, hook_for):
     problem = await problem_of(hook_for(server.connection(host_key=public(OTHER))))
     assert problem.rule == "sftp.host_key"
@@ -91,6 +92,7 @@ async def test_another_kind_of_host_key_is_refused_with_both_fingerprints(server
     assert ED25519.get_fingerprint() in problem.message
 
 
+@pytest.mark.pain(10)
 async def test_without_the_check_the_wrong_server_is_believed(server, hook_for, caplog, capfd):
     connection = server.connection(no_host_key_check=True)
     del connection["extra"]["host_key"]

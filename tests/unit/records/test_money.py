@@ -36,6 +36,7 @@ def test_half_cents(amount, half, cents):
     assert round_cents(Decimal(amount), half) == Decimal(cents)
 
 
+@pytest.mark.pain(8)
 def test_vat_per_line_rate_and_document():
     # 3 x 99.99 at 25 %: 74.99 as one sum, 75.00 line by line.
     three = order(*[("1", "99.99", "25")] * 3)
@@ -64,6 +65,7 @@ def test_prices_including_vat():
     st.sampled_from(["line", "rate", "document"]),
     st.booleans(),
 )
+@pytest.mark.pain(8)
 def test_net_and_vat_always_make_gross(lines, rounding, included):
     made = order(*lines, included=included)
     totals = order_totals(made, rounding=rounding)

@@ -66,6 +66,7 @@ async def test_an_adopted_order_with_another_amount_is_named(workshop):
 
 
 @pytest.mark.feature("O5", "X2")
+@pytest.mark.pain(9)
 async def test_many_orders_of_few_customers_make_few_debtors(workshop):
     orders = [
         an_order(
@@ -85,6 +86,7 @@ async def test_many_orders_of_few_customers_make_few_debtors(workshop):
 @pytest.mark.parametrize("stored", [True, False], ids=["after saving", "before saving"])
 @pytest.mark.parametrize("call", ["create_document", "create_debtor"])
 @pytest.mark.parametrize("error", [LOST, ServerFault("500", unclear=True)], ids=["lost", "500"])
+@pytest.mark.pain(1)
 async def test_an_unclear_answer_is_read_back(workshop, call, stored, error):
     workshop.asperion.faults[call] = [(error, stored)]
     assert states(await workshop.deliver(an_order())) == ["created"]
@@ -92,6 +94,7 @@ async def test_an_unclear_answer_is_read_back(workshop, call, stored, error):
 
 
 @pytest.mark.feature("X2")
+@pytest.mark.pain(1)
 async def test_without_reading_back_there_would_be_two(workshop, monkeypatch):
     async def blind(self, key, find):
         return None
@@ -242,6 +245,7 @@ async def test_update_can_be_switched_off_and_fields_kept(workshop):
 
 
 @pytest.mark.feature("O5")
+@pytest.mark.pain(9)
 async def test_several_debtors_and_blocked_ones(workshop):
     for id_ in (12, 7):
         workshop.asperion.debtors.append(Debtor(id=id_, customer_number=f"N{id_}", email="jan@example.com"))
@@ -282,6 +286,7 @@ async def test_the_collective_debtor(workshop):
 
 
 @pytest.mark.feature("O5")
+@pytest.mark.pain(7)
 async def test_without_identity_the_order_is_refused_with_the_remedy(workshop):
     (outcome,) = await workshop.deliver(an_order(customer={"person": "Iemand"}))
     assert outcome.problems[0].rule == "customer.no_identity"

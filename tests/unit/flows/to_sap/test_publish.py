@@ -108,6 +108,7 @@ async def test_a_record_that_is_gone_is_flagged_once(press):
     assert sent(press) == [("A-1", "create"), ("A-1", "delete")]
 
 
+@pytest.mark.pain(5)
 async def test_a_record_that_cannot_be_written_is_refused_and_the_others_go_through(press):
     flow = a_flow(writing={"format": "csv", "csv": {"encoding": "iso-8859-1"}})
     found = await press.publish([a_product(), a_product("A-2", title="Кофе")], flow=flow)
@@ -137,6 +138,7 @@ async def _tried_until_done(press, records, batch, kill):
 @pytest.mark.feature("X2")
 @pytest.mark.parametrize("greedy", [False, True], ids=["SAP-waits", "SAP-fetches-at-once"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.pain(4)
 async def test_killed_at_any_effect_and_tried_again_each_record_is_there_once(tmp_path, after, greedy):
     records = [a_product(sku) for sku in SKUS]
     for at in range(1, 30):
