@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_asperion.flows.orders_to_asperion.deliver import Delivering, deliver
 from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry, PlanSummary, plan
 from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
+from airflow_provider_asperion.flows.progress import Progress, counts_in_words
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import GripLost, LedgerQueue, files, ledger_session
 from airflow_provider_asperion.operators.breaking import Breaker
@@ -89,7 +90,9 @@ async def deliver_batches(
             outcomes = await deliver(staged, parts, on_outcome=progress)
             progress.close()
             await asyncio.to_thread(progress.note, ledger, run, owner)
-            await asyncio.to_thread(breaker.count, Tally.of(outcomes).counts)
+            counts = Tally.of(outcomes).counts
+            log.info("%s orders: %s", f"{len(staged):,}", counts_in_words(counts))
+            await asyncio.to_thread(breaker.count, counts)
             log.info(
                 "Asperion: %s; ledger: %s calls in %s transactions",
                 asperion.client.stats,
@@ -170,18 +173,13 @@ class _Progress:
     """Tells how far a delivery is, now and then, and its problems grouped by cause."""
 
     def __init__(self, log: Logger, total: int) -> None:
-        self._log = log
-        self._total = total
-        self._outcomes = 0
-        self._step = max(100, total // 10)
+        self._progress = Progress(log.info, "orders", total)
         self._problems = ProblemLog(log)
 
     def __call__(self, outcome: Outcome) -> None:
-        self._outcomes += 1
         for problem in outcome.problems:
             self._problems(problem)
-        if self._outcomes % self._step == 0 or self._outcomes == self._total:
-            self._log.info("%s of %s orders", self._outcomes, self._total)
+        self._progress.step(refused=outcome.state == "refused")
 
     def close(self) -> None:
         self._problems.close()

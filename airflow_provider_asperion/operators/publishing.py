@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow_provider_asperion.asperion.moments import Interval
+from airflow_provider_asperion.flows.progress import Progress, counts_in_words
 from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
 from airflow_provider_asperion.flows.to_sap.plan import in_words, plan
 from airflow_provider_asperion.flows.to_sap.prepare import Preparing, ledger_flow
@@ -83,7 +84,8 @@ async def extract(
         )
         causes.close()
         await asyncio.to_thread(causes.note, ledger, run, f"{run}/extract/")
-    log.info("%s: %s, %s batches", flow_name, extraction.summary(), len(extraction.batches))
+    counts = counts_in_words(extraction.summary())
+    log.info("Asperion's list: %s; %s batches to publish", counts, len(extraction.batches))
     return extraction
 
 
@@ -147,6 +149,7 @@ async def extract_into(
         administration = str(asperion.client.administration)
         source = choose(source_of(side.flow_name, flow, side.ledger, administration, side.hashed))
         await source.prepare(asperion)
+        progress = Progress(log.info, "entries of Asperion's list")
         changed = side.changed(interval, administration, full=full)
         extractor = Extractor(
             source,
@@ -156,6 +159,7 @@ async def extract_into(
             folder=f"{runtime.staging_folder(run)}/{hashlib.sha256(name.encode()).hexdigest()[:16]}",
             began_at=began,
             on_problem=on_problem,
+            on_entry=lambda refused: progress.step(refused=refused),
         )
         extractor.result.administration = administration
         extractor.result.moves_watermark = interval is None
@@ -186,6 +190,7 @@ async def publish_batch(
     """
     records = records_of(runtime.staging(), batch.reference)
     causes = ProblemLog(log)
+    log.info("batch %s: %s records", batch.number, f"{len(records):,}")
     result = BatchPublished((batch.extraction, batch.number))
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(runtime.open_ledger())
@@ -212,6 +217,8 @@ async def publish_batch(
             if dry_run:
                 published = _told(plan(records, Preparing(mapping=mapping, **parts)), causes, log)
             else:
+                progress = Progress(log.info, f"records by {mapping.name}", len(records))
+                parts["on_record"] = progress.step
                 published = await publish(records, Publishing(mapping=mapping, **parts))
             log.info(
                 "%s: %s%s",
@@ -269,7 +276,12 @@ def settle(
         "counts": dict(counts),
         "files": len(files),
     }
-    log.info("%s: %s", "dry run, nothing was written" if dry_run else "the run", summary)
+    log.info(
+        "%s: %s; %s files",
+        "dry run, nothing was written" if dry_run else "the run",
+        counts_in_words(summary["counts"]),
+        len(files),
+    )
     if not whole or extraction is None:
         # What is not published keeps its batch, so that clearing the publishing task can go on with it.
         raise ProblemError(_not_whole(len(extracted) - len(published), extraction is None))

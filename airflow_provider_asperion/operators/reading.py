@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from airflow_provider_asperion.flows.intake import taken
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
 from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
+from airflow_provider_asperion.flows.progress import Progress
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import alerts, files, ledger_session
 from airflow_provider_asperion.ledger.patches import PatchBook
@@ -58,6 +59,7 @@ async def read_group(
     ):
         records = Records(ledger, live.session, administration, flow.kind or "sales_order")
         causes, book = ProblemLog(log), PatchBook(ledger, runtime.cipher())
+        told = _Told(log)
         reader = FileReader(
             preparer,
             runtime.staging(),
@@ -67,6 +69,7 @@ async def read_group(
             size=flow.delivery.batch_size,
             share=group.share,
             on_problem=causes,
+            on_document=told,
         )
         for file in group.files:
             claimed = await taken(intake, file, dry_run=dry_run)
@@ -74,7 +77,10 @@ async def read_group(
                 log.info("file %s is in the hands of another run, or gone", file.name)
                 continue
             patches = await asyncio.to_thread(book.of_file, file.claim or claimed.id)
-            result = await _read(reader, dropbox, ledger, claimed, patches, run=run, dry_run=dry_run, log=log)
+            told.begin(claimed)
+            result = await _read(
+                reader, dropbox, ledger, claimed, patches, run=run, dry_run=dry_run, log=log, told=told
+            )
             read.append(result)
         causes.close()
         if not dry_run:
@@ -132,8 +138,10 @@ async def _read(
     run: str,
     dry_run: bool,
     log: Logger,
+    told: _Told,
 ) -> FileRead:
     async with dropbox.open(claimed.remote) as stream:
+        told.stream = stream
         result = await asyncio.to_thread(_read_to_the_end, reader, stream, claimed, patches)
         sha256 = stream.sha256
     log.info(
@@ -160,6 +168,29 @@ def _read_to_the_end(
         )
         drain(buffered)
     return result
+
+
+class _Told:
+    """Tells how far the reading of the file is that was begun last."""
+
+    def __init__(self, log: Logger) -> None:
+        self.stream: RemoteStream | None = None
+        self._size = 0
+        self._log = log
+        self._progress = Progress(log.info, "documents")
+
+    def begin(self, claimed: ClaimedFile) -> None:
+        """Begin with a file."""
+        self.stream, self._size = None, claimed.remote.size
+        self._log.info("reading %s, %s bytes", claimed.name, f"{self._size:,}")
+        self._progress = Progress(self._log.info, f"documents of {claimed.name}", share=self._share)
+
+    def _share(self) -> float:
+        """Return how much of the file has come."""
+        return self.stream.count / self._size if self.stream is not None and self._size else 0.0
+
+    def __call__(self, refused: bool) -> None:
+        self._progress.step(refused=refused)
 
 
 class ProblemLog:

@@ -56,6 +56,7 @@ class FileReader:
         again.
     :param size: see :func:`batch_size`, and ``share``.
     :param on_problem: told each problem as it comes, for the log.
+    :param on_document: told of each document that comes, and whether it is refused.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class FileReader:
         size: int,
         share: int,
         on_problem: Callable[[Problem], None] = lambda problem: None,
+        on_document: Callable[[bool], None] = lambda refused: None,
     ) -> None:
+        self._on_document = on_document
         self._preparer = preparer
         self._staging = staging
         self._records = records
@@ -113,6 +116,7 @@ class FileReader:
             if not reading.wants(found.position):
                 continue
             if isinstance(found, Problem):
+                self._on_document(True)
                 self._on_problem(found)
                 reading.refused(None, (found,))
                 continue
@@ -121,10 +125,12 @@ class FileReader:
                     found, claim=reading.claim, patches=patches.get(found.position)
                 )
             except ProblemError as error:
+                self._on_document(True)
                 for problem in error.problems:
                     self._on_problem(problem)
                 reading.refused(found, error.problems)
                 continue
+            self._on_document(False)
             if isinstance(prepared, Filtered):
                 reading.ended(prepared.record, _filtered(prepared, reading.file, found.position))
             elif (double := reading.double_of(prepared)) is not None:

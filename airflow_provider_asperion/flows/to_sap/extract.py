@@ -105,6 +105,7 @@ class Extractor:
 
     :param folder: of this extraction, in staging.
     :param on_problem: told of each record that is refused.
+    :param on_entry: told of each entry of the list, and whether it is refused.
     """
 
     def __init__(
@@ -117,7 +118,9 @@ class Extractor:
         folder: str,
         began_at: dt.datetime,
         on_problem: Callable[[Problem], None],
+        on_entry: Callable[[bool], None] = lambda refused: None,
     ) -> None:
+        self._on_entry = on_entry
         self._source = source
         self._staging = staging
         self._rules = rules
@@ -143,12 +146,14 @@ class Extractor:
         seen: set[str] = set()
         async for item in items:
             result.seen += 1
+            refused = result.refused
             records = await self._records_of(item, getattr(items, "asked_at", None) or result.began_at)
             if records or not self._source.ended(item):
                 # Also one that does not travel is there: it must not count as gone.
                 seen.update([one.key for one in records] or [self._source.shown(item)])
             for record in records:
                 self._add(record)
+            self._on_entry(result.refused > refused)
         self._look_for_gone(seen, known or ())
         self._flush()
         self._without_doubles()

@@ -24,7 +24,7 @@ from airflow_provider_asperion.sap.faults import stalled
 from airflow_provider_asperion.sap.file_names import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from airflow_provider_asperion.flows.to_sap.observed import Observed
     from airflow_provider_asperion.flows.to_sap.prepare import Prepared, Ready
@@ -45,6 +45,7 @@ class Publishing(Preparing):
     """What publishing works with.
 
     :param on_problem: told of each record that is refused, and each value that was cut.
+    :param on_record: told of each record that is mapped.
     :param keeper: keeps the values of records for some days, encrypted; None: they are not kept.
     """
 
@@ -53,6 +54,7 @@ class Publishing(Preparing):
     on_problem: Callable[[Problem], None]
     keeper: Keeper | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    on_record: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -117,7 +119,7 @@ def _reveal_seconds(parts: Publishing) -> float:
 
 
 async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Published:
-    mapped = mapped_records(records, parts.mapping)
+    mapped = mapped_records(_counted(records, parts.on_record), parts.mapping)
     held = await _hold([record for record in records if record.key in mapped.fields], parts)
     prepared = prepare(records, mapped, held, parts)
     _tell(records, prepared, parts)
@@ -136,6 +138,12 @@ async def _publish_anew(records: Sequence[Observed], parts: Publishing) -> Publi
     await _run(parts, outbox.uploaded, session, key.id, uploaded)
     await complete(await _run(parts, outbox.find, key), parts)
     return Published(prepared.counts, [file.name for file in uploaded])
+
+
+def _counted(records: Iterable[Observed], on_record: Callable[[], None]) -> Iterator[Observed]:
+    for record in records:
+        yield record
+        on_record()
 
 
 async def _hold(records: Sequence[Observed], parts: Publishing) -> dict[str, Snapshot | None]:
