@@ -146,7 +146,7 @@ def _identities(arguments: argparse.Namespace) -> dict[IdentityField, str]:
             raise ProblemError(
                 Problem(
                     rule="purge.identity",
-                    message=f"that is no {field.replace('_', ' ')}",
+                    message=f"that is no {'e-mail address' if field == 'email' else 'customer number'}",
                     remedy="type one line: the address or number by which the person is known",
                 )
             )

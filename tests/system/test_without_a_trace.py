@@ -30,8 +30,13 @@ ORDER = (
 )
 
 
-def run(landscape: Landscape, dag: str) -> str:
+def switch_on(landscape: Landscape, dag: str) -> None:
+    """Switch a DAG on; the run that Airflow makes at once, where it was off, is over then."""
     landscape.airflow.request("PATCH", f"dags/{dag}?update_mask=is_paused", {"is_paused": False})
+    landscape.airflow.wait_for_run(dag, lambda text: None)
+
+
+def run(landscape: Landscape, dag: str) -> str:
     made = landscape.trigger(dag)
     assert landscape.wait(made, dag) == "success", landscape.tasks(made, dag)
     return made
@@ -55,6 +60,7 @@ def command(landscape: Landscape, *arguments: str, said: str = "") -> str:
 @pytest.fixture(scope="module")
 def delivered(landscape: Landscape) -> str:
     """The order was placed; return the keyed hash by which its person is found."""
+    switch_on(landscape, DAG)
     landscape.drop("canary.csv", ORDER.encode())
     made = run(landscape, DAG)
     assert landscape.result(made)["counts"] == {"created": 1}
@@ -68,6 +74,7 @@ def test_nothing_is_found_before_and_after_the_nightly_purge(landscape: Landscap
     assert traces(landscape.home) == []
     archived = traces(landscape.inbox, of=PERSON)
     assert len(archived) == len(PERSON), "the search itself works"
+    switch_on(landscape, HOUSEKEEPING)
     made = run(landscape, HOUSEKEEPING)
     path = f"dags/{HOUSEKEEPING}/dagRuns/{made}/taskInstances/purge/xcomEntries/return_value?deserialize=true"
     gone = landscape.airflow.request("GET", path)["value"]
