@@ -45,6 +45,7 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.sensors.sap_files"]}],
         "triggers": [{"integration-name": _SAP, "python-modules": [f"{_PACKAGE}.triggers.sap_files"]}],
         "asset-uris": [{"schemes": [SCHEME], "handler": f"{_PACKAGE}.hooks.sap_uri.sanitize_uri"}],
+        "notifications": [f"{_PACKAGE}.notifications.notifier.AsperionNotifier"],
         "extra-links": [
             f"{_PACKAGE}.links.records.{link}"
             for link in ("RecordsLink", "ReconciliationLink", "ContractLink")

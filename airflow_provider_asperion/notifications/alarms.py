@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_asperion.ledger import Ledger
-    from airflow_provider_asperion.ledger.alerts import Alert
+    from airflow_provider_asperion.ledger.alerts import Alert, AlertKind
     from airflow_provider_asperion.ledger.causes import Cause
     from airflow_provider_asperion.ledger.circuits import Circuit
     from airflow_provider_asperion.ledger.search import Hit
@@ -59,15 +59,19 @@ def run_ended(context: Context, *, integration: str, flow: str, well: bool, whol
         log.warning("[notification.untold] nobody was told how the run ended: %s", type(error).__name__)
 
 
-def note_failure(context: Context, log: Log) -> None:
+def note_failure(context: Context, log: Log, *, integration: str | None = None) -> None:
     """Tell that a task has failed for good.
 
+    A DAG that is none of a flow goes by its own name: whether it runs again is not seen here.
+
+    :param integration: whose channels are used; None: that of the task.
     :raises Exception: whatever goes wrong.
     """
     if context["params"].get("dry_run"):
         return
     task, run = context["task"], runtime.run_of(context)
-    integration, flow = _flow_of(task, context["ti"].dag_id)
+    found, flow = _flow_of(task, context["ti"].dag_id)
+    integration = integration or found
     watched = watched_flow(integration, flow)
     problems = getattr(context.get("exception"), "problems", None)
     if not problems:
@@ -79,7 +83,8 @@ def note_failure(context: Context, log: Log) -> None:
             if problem.rule == CIRCUIT or (problem.rule in FOLLOWS and _told_of(ledger, watched, run)):
                 continue
             grouping.add(problem.at(administration=administration))
-        seen = [Seen("failure", group, adds=True) for group in grouping.groups()]
+        kind: AlertKind = "failure" if flow in BY_NAME or flow == "watch" else "incident"
+        seen = [Seen(kind, group, adds=True) for group in grouping.groups()]
         ledger.run(take_note, watched, run, seen)
         send_waiting(ledger, integration, watched.rules, log=log)
 

@@ -7,7 +7,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Undefined
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -85,7 +85,8 @@ def filled(value: Any, message: Message) -> Any:
     alone = ALONE.fullmatch(value)
     if alone is None:
         return _ENVIRONMENT.from_string(value).render(message=message)
-    return _ENVIRONMENT.compile_expression(alone[1], undefined_to_none=False)(message=message)
+    found = _ENVIRONMENT.compile_expression(alone[1], undefined_to_none=False)(message=message)
+    return str(found) if isinstance(found, Undefined) else found  # what there is not says so
 
 
 def _class_of(channel: Channel, name: str) -> Callable[..., Any]:

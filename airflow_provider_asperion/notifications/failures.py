@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def task_failed(context: Context) -> None:
-    """Tell that a task has failed for good; raises nothing."""
+def task_failed(context: Context, *, integration: str | None = None) -> None:
+    """Tell that a task has failed for good; raises nothing.
+
+    :param integration: whose channels are used; None: that of the task.
+    """
     try:
         from airflow_provider_asperion.notifications.alarms import note_failure
 
-        note_failure(context, log)
+        note_failure(context, log, integration=integration)
     except Exception as error:
         # Its text may hold a value; what has failed is told by Airflow itself.
         log.warning("[notification.untold] nobody was told of the failure: %s", type(error).__name__)

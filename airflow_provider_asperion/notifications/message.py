@@ -134,7 +134,7 @@ def message_of(
     return Message(
         integration=integration,
         flow=flow,
-        title=BY_NAME[flow].title if flow in BY_NAME else "Watch",
+        title=BY_NAME[flow].title if flow in BY_NAME else {"watch": "The watch"}.get(flow, flow),
         administration=next(
             (one.group.problem.administration for one in ordered if one.group.problem.administration), None
         ),

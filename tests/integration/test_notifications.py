@@ -17,6 +17,7 @@ from airflow_provider_asperion.cli.main import main
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import alerts, letters
 from airflow_provider_asperion.notifications import alarms
+from airflow_provider_asperion.notifications.notifier import AsperionNotifier
 from tests.support.cli_world import world
 from tests.support.orders_runner import Runner, add_article
 from tests.support.sinks import http_sink, mail_sink
@@ -215,10 +216,23 @@ def test_a_task_that_fails_unexpectedly_is_told_by_type_and_place(run, desk):
     (body,) = desk.bodies
     (cause,) = body["causes"]
     assert cause["rule"] == "run.failed"
-    assert "deliver failed: AttributeError at airflow_provider_asperion/hooks/runtime.py" in cause["message"]
+    assert cause["message"].startswith("task deliver failed: AttributeError at airflow_provider_asperion/")
     assert "Kwikzilver" not in json.dumps(body)
     run.end("run2")
     assert desk.bodies[-1]["resolved"], "the next run that ends well"
+
+
+def test_a_dag_of_ones_own_tells_its_failures_too(run, place, desk):
+    context = {
+        "params": {},
+        "run_id": "run1",
+        "ti": SimpleNamespace(dag_id="after_orders"),
+        "task": SimpleNamespace(task_id="report"),
+        "exception": ValueError("Kees Kwikzilver"),
+    }
+    AsperionNotifier(integration="default")(context)
+    (body,) = desk.bodies
+    assert body["subject"] == "Asperion: after_orders: new: task report failed: ValueError"
 
 
 def test_a_ledger_that_is_away_fails_no_flow(run, monkeypatch, caplog):
