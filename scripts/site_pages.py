@@ -1,7 +1,8 @@
 """Writes the pages of docs/ as a site's generator wants them: `python scripts/site_pages.py TARGET`.
 
-The pages are written for a code host. Three things are otherwise on a site: a link to a file outside docs/
-must not leave the site, a code block's second word is its title, and README.md and its like lie beside docs/.
+The pages are written for a code host. Four things are otherwise on a site: a link to a file outside docs/
+must not leave the site, a code block's second word is its title, what belongs to an item of a list is indented by
+four blanks, and README.md and its like lie beside docs/.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS, PROJECT = "docs/", "project/"
 # Pages that code hosts want at the top of a repository.
 BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-FENCE = re.compile(r"^(?P<fence> *```\w+) (?P<role>[a-z]+)$", re.MULTILINE)
+FENCE = re.compile(r"^(?P<fence> *```\w+) (?P<role>[a-z_]+)$", re.MULTILINE)
+ITEM = re.compile(r"(?P<marker>[-*] |\d+\. )\S")
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)(?P<path>[^)#\s]+)")
 
 
@@ -51,7 +53,23 @@ def rewritten(page: str, text: str, repository: Path = REPOSITORY) -> tuple[str,
         return posixpath.relpath(on_site(path), posixpath.dirname(on_site(page)) or ".")
 
     text = LINK.sub(moved, text)
-    return FENCE.sub(r'\g<fence> title="\g<role>"', text), linked
+    return FENCE.sub(r'\g<fence> title="\g<role>"', with_wide_items(text)), linked
+
+
+def with_wide_items(text: str) -> str:
+    """Return a page with what belongs to items of lists indented by four blanks."""
+    lines, width, in_block = [], 0, False
+    for line in text.split("\n"):
+        item = None if in_block else ITEM.match(line)
+        inside = width and line.startswith(" " * width)
+        if item:
+            width = len(item["marker"])
+        elif line.strip() and not inside:
+            width = 0
+        if line.startswith("```"):
+            in_block = not in_block
+        lines.append(" " * (4 - width) + line if inside and not item and width < 4 else line)
+    return "\n".join(lines)
 
 
 def on_site(path: str) -> str:

@@ -123,6 +123,26 @@ def test_the_role_of_a_code_block_becomes_its_title(site_pages):
     assert made == text.replace("yaml mapping", 'yaml title="mapping"')
 
 
+def test_what_belongs_to_an_item_is_indented_as_the_generator_wants_it(site_pages):
+    listed = "1. One,\n   more.\n\n       code\n\n   ```yaml\n   a: b\n   ```\n2. Two\n\n"
+    other = "Text\n    code\n- x\n  y\n```\n- z\n  z\n```\n"
+    assert site_pages.with_wide_items(listed + other) == (
+        "1. One,\n    more.\n\n        code\n\n    ```yaml\n    a: b\n    ```\n2. Two\n\n"
+        "Text\n    code\n- x\n    y\n```\n- z\n  z\n```\n"
+    )
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_a_table_begins_after_an_empty_line_or_a_heading(path):
+    lines = path.read_text("utf-8").splitlines()
+    wrong = [
+        line
+        for before, line in pairwise(lines)
+        if line.startswith("| ") and before.strip() and not before.startswith(("|", "#"))
+    ]
+    assert wrong == []
+
+
 def test_all_pages_are_written(site_pages, tmp_path):
     target = tmp_path / "site"
     target.mkdir()
