@@ -161,7 +161,6 @@ def _part(letter: Letter, timezone: str, keys_shown: int) -> Part:
     dag, _, run = letter.run_id.partition("/")
     run_link = f"{base}/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}" if run else base
     shown = letter.group.records[:keys_shown]
-    about_records = not problem.rule.startswith(NOT_REFUSED)
     return Part(
         kind=letter.kind,
         rule=problem.rule,
@@ -173,10 +172,17 @@ def _part(letter: Letter, timezone: str, keys_shown: int) -> Part:
         more=max(0, letter.group.count - len(shown)) if shown else 0,
         file=problem.file,
         since=letter.since.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M %Z"),
-        link=f"{base}/asperion/refused" if about_records else f"{base}/asperion/",
+        link=f"{base}/asperion/{_page_about(problem.rule)}",
         run=letter.run_id,
         run_link=run_link,
     )
+
+
+def _page_about(rule: str) -> str:
+    """Return the page of ours that shows what a problem of a rule is about."""
+    if rule.startswith("reconcile."):
+        return "reconcile"
+    return "" if rule.startswith(NOT_REFUSED) else "refused"
 
 
 def base_url() -> str:

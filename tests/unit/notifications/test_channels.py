@@ -127,3 +127,12 @@ def test_at_most_as_many_keys_as_the_settings_say():
     several = Letter("new", "orders_to_asperion", group, NOW, "dag/run")
     (part,) = message_of([several], integration="default", timezone="UTC", keys_shown=3).parts
     assert (part.records, part.more) == (("0", "1", "2"), 27)
+
+
+@pytest.mark.parametrize(
+    ("rule", "page"),
+    [("article.missing", "refused"), ("reconcile.difference", "reconcile"), ("run.pending", "")],
+)
+def test_a_message_leads_to_the_page_that_shows_what_it_is_about(rule, page):
+    (part,) = message(letter(rule=rule)).parts
+    assert part.link.endswith(f"/asperion/{page}")
