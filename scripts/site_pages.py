@@ -1,8 +1,8 @@
 """Writes the pages of docs/ as a site's generator wants them: `python scripts/site_pages.py TARGET`.
 
 The pages are written for a code host. Four things are otherwise on a site: a link to a file outside docs/
-must not leave the site, a code block's second word is its title, what belongs to an item of a list is indented by
-four blanks, and README.md and its like lie beside docs/.
+must not leave the site, a code block's second word is its title, what belongs to an item of a list is
+indented by four blanks, and README.md and its like lie beside docs/.
 """
 
 from __future__ import annotations
