@@ -6,7 +6,7 @@ compile() {
   .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-header --no-annotate "$@"
 }
-extras=(--extra sandbox --extra postgres --extra test)
+extras=(--extra sandbox --extra postgres --extra openlineage --extra test)
 compile setup.cfg "${extras[@]}" requirements/build.in -o requirements/lock.txt
 compile setup.cfg "${extras[@]}" requirements/build.in -c requirements/compat.in -o requirements/compat.txt
 compile requirements/docs.in -o requirements/docs.txt

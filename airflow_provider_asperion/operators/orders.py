@@ -13,6 +13,7 @@ from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import failure_of, told_to_airflow
 from airflow_provider_asperion.operators.incoming import FromSapOperator, ListFilesOperator
 from airflow_provider_asperion.operators.interval import parameters
+from airflow_provider_asperion.operators.lineage import Moved, Traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ class ListOrderFilesOperator(ListFilesOperator):
         return int(self.flow().delivery.maximum_batches)
 
 
-class ReadOrdersOperator(OrdersOperator):
+class ReadOrdersOperator(Traced, OrdersOperator):
     """Claims the files of a group, decodes, maps and validates them; good orders go to staging.
 
     :param files: a group of files, as :class:`ListOrderFilesOperator` returns it.
@@ -81,6 +82,9 @@ class ReadOrdersOperator(OrdersOperator):
             dry_run=parameters(context).dry_run,
             log=self.log,
         )
+        if not parameters(context).dry_run:
+            inbox = self.flow().folder.inbox.rstrip("/")
+            self.moved = Moved(files_read={f"{inbox}/{file.file}": file.documents for file in read})
         return [file.model_dump(mode="json") for file in read]
 
 
@@ -99,7 +103,7 @@ def all_batches(read: Any, orders_per_task: int = 500) -> list[list[dict[str, An
     return groups
 
 
-class DeliverOrdersOperator(OrdersOperator):
+class DeliverOrdersOperator(Traced, OrdersOperator):
     """Delivers batches of orders to Asperion, many in flight, each exactly once; or plans it.
 
     :param batch: batches of one task, as :func:`all_batches` returns them.
@@ -135,6 +139,8 @@ class DeliverOrdersOperator(OrdersOperator):
                     log=self.log,
                 )
             )
+        made = sum(tally.counts.get("created", 0) for tally in result.tallies.values())
+        self.moved = Moved(lists_written={f"{flow.kind or 'sales_order'}s": made})
         told = {"tallies": {claim: tally.model_dump(mode="json") for claim, tally in result.tallies.items()}}
         if result.pending:
             # The settling task reads this even though the task fails and is tried again.

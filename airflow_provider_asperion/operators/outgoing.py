@@ -14,12 +14,14 @@ from airflow_provider_asperion.notifications.failures import task_failed
 from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import changed_interval, parameters
+from airflow_provider_asperion.operators.lineage import LISTS, Moved, Traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_asperion.operators.publishing import BatchPublished
     from airflow_provider_asperion.settings import ToSap
 
 
@@ -56,7 +58,7 @@ class ToSapOperator(BaseOperator):
         return runtime.flow(self.integration, self.flow_name)
 
 
-class ExtractOperator(ToSapOperator, SkipMixin):
+class ExtractOperator(Traced, ToSapOperator, SkipMixin):
     """Reads what changed in Asperion into encrypted batches.
 
     Of the interval that the form or a backfill names; else everything, or what changed since the last run, as
@@ -87,6 +89,8 @@ class ExtractOperator(ToSapOperator, SkipMixin):
                     log=self.log,
                 )
             )
+        if not chosen.dry_run:
+            self.moved = Moved(lists_read={LISTS[self.flow_name]: extraction.seen})
         context["ti"].xcom_push(key="extraction", value=extraction.told())
         return [batch.model_dump(mode="json") for batch in extraction.batches]
 
@@ -104,7 +108,7 @@ class ExtractOperator(ToSapOperator, SkipMixin):
         return problem is not None
 
 
-class PublishOperator(ToSapOperator):
+class PublishOperator(Traced, ToSapOperator):
     """Compares a batch with what SAP got last, and writes what differs, each record once; or plans it.
 
     :param batch: a batch, as :class:`ExtractOperator` returns it.
@@ -138,7 +142,16 @@ class PublishOperator(ToSapOperator):
                     log=self.log,
                 )
             )
+        if not chosen.dry_run:
+            self.moved = self._moved(result)
         return result.told()
+
+    def _moved(self, result: BatchPublished) -> Moved:
+        folder = self.flow().folder.folder.rstrip("/")
+        # How many records are in which of several files is not told.
+        rows = sum(result.counts[action] for action in ("create", "update", "delete"))
+        each = rows if len(result.files) == 1 else None
+        return Moved(files_written={f"{folder}/{name}": each for name in result.files})
 
 
 class SettleOperator(ToSapOperator):
