@@ -43,6 +43,7 @@ NAMES = Names.model_validate(
             "characteristics": ["characteristic1"],
             "custom": ["eanCode"],
         },
+        "habits": {"sales_invoice": {"recent_filter": "Date"}},
         "query": {"order_value": "id", "changed": {"debtors": ["DateAdded"]}},
     }
 )
@@ -170,6 +171,9 @@ async def everything(asperion: Asperion) -> None:
         placed = await asperion.create_document(kind, document)
         await asperion.get_document(kind, placed.id)
         await asperion.find_documents(kind, document.reference)
+        assert await asperion.find_details(kind, document.reference)
+        assert await asperion.count_documents(kind, since=DAY.date())
+        await asperion.get_detail(kind, placed.id)
         for listing in (asperion.documents(kind, YEAR), asperion.recent_documents(kind, DAY.date())):
             async for _ in listing:
                 pass

@@ -181,7 +181,7 @@ class _Calls:
         if habits.lookup == "filter":
             equals = (self.names.query.equals,)
             query += self._text_filter(names.reference, f"{kind}.reference", equals)
-        elif habits.lookup == "recent" and habits.recent_filter is not None:
+        if habits.recent_filter is not None:
             query += self._days((habits.recent_filter,), f"habits.{kind}.recent_filter", ends=("from",))
         title = "sales_orders" if kind == "sales_order" else "sales_invoices"
         within = names.lines.split(".")[0]
