@@ -20,7 +20,7 @@ def machine_in_words() -> str:
         f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} with {os.cpu_count()} cores ({model}), "
         f"{memory:.0f} GB of memory, Python {platform.python_version()}, {_postgresql()}, "
         f"SQLAlchemy {version('SQLAlchemy')}, Airflow {version('apache-airflow')}; PostgreSQL as it comes, "
-        "without tuning."
+        f"without tuning; load average {os.getloadavg()[0]:.1f} when it was done."
     )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt  # noqa: TC003 - dataclass field
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.sql.functions import func
 
 from airflow_provider_asperion.ledger.search import Hit, of_refused
 from airflow_provider_asperion.ledger.tables import documents, files, snapshots
+from airflow_provider_asperion.ledger.work import chunks
 from airflow_provider_asperion.records.groups import field_of_cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_asperion.ledger.work import Work
-    from airflow_provider_asperion.records import Problem
 
 STATES = ("refused", "held")
 # So many of the newest are looked at: whoever has more has other things to mend first.
@@ -55,11 +55,10 @@ def causes(
 ) -> list[Cause]:
     """Return the causes of all that is refused or held now, the most frequent first.
 
-    :param sample: how many of the newest records each cause shows.
+    :param sample: how many of the newest records each cause shows; at least 1.
     """
     statement = (
-        select(documents, files.c.name.label("file_name"))
-        .outerjoin(files, files.c.id == documents.c.file_id)
+        select(documents.c.id, documents.c.kind, documents.c.problems, documents.c.updated_at)
         .where(documents.c.state.in_(STATES))
         .order_by(documents.c.updated_at.desc())
         .limit(MOST)
@@ -68,12 +67,31 @@ def causes(
         statement = statement.where(documents.c.administration == administration)
     if kinds is not None:
         statement = statement.where(documents.c.kind.in_(kinds))
-    groups: dict[tuple[str, str | None], list[Hit]] = {}
-    for hit in of_refused(work.connection.execute(statement).all()):
-        reason = hit.problems[0] if hit.problems else None
-        groups.setdefault((reason.rule if reason else "unknown", _field(reason)), []).append(hit)
-    found = [_cause(rule, field, hits, sample) for (rule, field), hits in groups.items()]
+    groups: dict[tuple[str, str | None], list[Any]] = {}
+    for row in work.connection.execute(statement):
+        reason = row.problems[0] if row.problems else {}
+        groups.setdefault((reason.get("rule", "unknown"), field_of_cause(reason.get("field"))), []).append(
+            row
+        )
+    # Of thousands only the few that are shown are read in full.
+    hits = _hits(work, [row.id for rows in groups.values() for row in rows[:sample]])
+    found = [
+        _cause(rule, field, rows, [hits[row.id] for row in rows[:sample]])
+        for (rule, field), rows in groups.items()
+    ]
     return sorted(found, key=lambda cause: (-cause.count, cause.rule, cause.field or ""))
+
+
+def _hits(work: Work, ids: Sequence[str]) -> dict[str, Hit]:
+    found = {}
+    for part in chunks(ids):
+        statement = (
+            select(documents, files.c.name.label("file_name"))
+            .outerjoin(files, files.c.id == documents.c.file_id)
+            .where(documents.c.id.in_(part))
+        )
+        found.update({hit.id: hit for hit in of_refused(work.connection.execute(statement).all())})
+    return found
 
 
 def waiting(work: Work) -> dict[tuple[str, str, str], int]:
@@ -86,21 +104,17 @@ def waiting(work: Work) -> dict[tuple[str, str, str], int]:
     return {(row[0], row[1], row[2]): row[3] for row in work.connection.execute(statement)}
 
 
-def _field(problem: Problem | None) -> str | None:
-    return None if problem is None else field_of_cause(problem.field)
-
-
-def _cause(rule: str, field: str | None, hits: list[Hit], sample: int) -> Cause:
-    problem = hits[0].problems[0] if hits[0].problems else None
+def _cause(rule: str, field: str | None, rows: Sequence[Any], sample: Sequence[Hit]) -> Cause:
+    problem = sample[0].problems[0] if sample[0].problems else None
     return Cause(
         rule=rule,
         field=field,
         message=problem.message if problem else "no reason was put down",
         remedy=problem.remedy if problem else "see its trail",
-        count=len(hits),
-        newest=hits[0].updated_at,
-        kinds=dict(Counter(hit.kind for hit in hits)),
-        sample=tuple(hits[:sample]),
+        count=len(rows),
+        newest=rows[0].updated_at,
+        kinds=dict(Counter(row.kind for row in rows)),
+        sample=tuple(sample),
     )
 
 
