@@ -57,7 +57,8 @@ class ReconcileOperator(BaseOperator):
 
         start, end = reconciled_interval(context) or _last_day()
         self.log.info("from %s until before %s", start.isoformat(), end.isoformat())
-        account.begin(context, self.integration, self.flow_name)
+        with told_to_airflow(self.log):
+            account.begin(context, self.integration, self.flow_name)
         with account.ending(context, self) as told, told_to_airflow(self.log):
             found = asyncio.run(reconcile(self.integration, start, end, on_progress=self._log))
             keep(found, run=runtime.run_of(context))
