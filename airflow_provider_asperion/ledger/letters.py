@@ -133,6 +133,12 @@ def give_back(work: Work, numbers: Iterable[str]) -> None:
     )
 
 
+def drop_others(work: Work, integration: str, channels: Sequence[str]) -> int:
+    """Forget the letters of channels that the settings do not have any more. Return how many."""
+    gone = (letters.c.integration == integration) & letters.c.channel.not_in(channels)
+    return work.connection.execute(delete(letters).where(gone)).rowcount
+
+
 def waiting(work: Work, integration: str | None = None) -> list[Waiting]:
     """Return the letters that were not sent yet, oldest first."""
     statement = select(letters).order_by(letters.c.created_at)

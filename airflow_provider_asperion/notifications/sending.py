@@ -39,10 +39,11 @@ def send_waiting(
 ) -> int:
     """Send what waits for an integration, one message per channel and flow; return how many went out.
 
-    In a silence nothing is sent. A channel that is no longer in the settings keeps its letters.
+    In a silence nothing is sent. A channel that is no longer in the settings takes its letters with it.
 
     :param send_one: sends a message through a channel; by default its notifier.
     """
+    ledger.run(letters.drop_others, integration, list(rules.channels))
     channels = {name: channel for name, channel in rules.channels.items() if channel.enabled}
     if not channels:
         return 0

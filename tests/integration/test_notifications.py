@@ -171,6 +171,17 @@ def test_what_came_and_went_while_the_channel_failed_is_not_told(run, place, des
     assert (dead(), desk.bodies) == ([], [])
 
 
+def test_a_channel_that_is_gone_takes_its_messages_with_it_and_one_that_is_off_keeps_them(run, place, desk):
+    desk.status = 500
+    run(file=rows(4000))
+    place.notifications["channels"] = {"desk": {**CHANNELS["desk"], "enabled": False}}
+    run.end("run8")
+    assert [one.channel for one in dead()] == ["desk"]
+    place.notifications["channels"] = {"mail": CHANNELS["mail"]}
+    run.end("run9")
+    assert dead() == []
+
+
 def test_in_a_silence_messages_wait_for_its_end(run, place, desk, mail):
     place.notifications["silences"] = [{}]
     run(file=rows(4000))
