@@ -79,7 +79,7 @@ def test_nothing_is_found_before_and_after_the_nightly_purge(landscape: Landscap
     path = f"dags/{HOUSEKEEPING}/dagRuns/{made}/taskInstances/purge/xcomEntries/return_value?deserialize=true"
     gone = landscape.airflow.request("GET", path)["value"]
     gone = json.loads(gone) if isinstance(gone, str) else gone
-    assert (gone["trail"], gone["documents"], gone["staging"]) == (0, 0, 0), "nothing is old yet"
+    assert (gone["documents"], gone["runs"], gone["staging"]) == (0, 0, 0), "nothing is old yet"
     assert traces(landscape.home) == []
 
 
