@@ -70,6 +70,11 @@ class Progress:
         return None if self._share is None else min(1.0, self._share())
 
 
+def many(count: int, thing: str, plural: str = "") -> str:
+    """Return how many of a thing: ``1 order``, ``10,000 orders``, ``2 batches``."""
+    return f"{count:,} {thing if count == 1 else plural or thing + 's'}"
+
+
 def counts_in_words(counts: Mapping[str, int]) -> str:
     """Return counts as people read them: ``1,200 created, 3 refused``; what is zero is left out."""
     return (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_asperion.flows.orders_to_asperion.deliver import Delivering, deliver
 from airflow_provider_asperion.flows.orders_to_asperion.plan import PlanEntry, PlanSummary, plan
 from airflow_provider_asperion.flows.orders_to_asperion.staged import StagedOrder
-from airflow_provider_asperion.flows.progress import Progress, counts_in_words
+from airflow_provider_asperion.flows.progress import Progress, counts_in_words, many
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import GripLost, LedgerQueue, files, ledger_session
 from airflow_provider_asperion.operators.breaking import Breaker
@@ -91,7 +91,7 @@ async def deliver_batches(
             progress.close()
             await asyncio.to_thread(progress.note, ledger, run, owner)
             counts = Tally.of(outcomes).counts
-            log.info("%s orders: %s", f"{len(staged):,}", counts_in_words(counts))
+            log.info("%s: %s", many(len(staged), "order"), counts_in_words(counts))
             await asyncio.to_thread(breaker.count, counts)
             log.info(
                 "Asperion: %s; ledger: %s calls in %s transactions",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow_provider_asperion.asperion.moments import Interval
-from airflow_provider_asperion.flows.progress import Progress, counts_in_words
+from airflow_provider_asperion.flows.progress import Progress, counts_in_words, many
 from airflow_provider_asperion.flows.to_sap.extract import Extractor, records_of
 from airflow_provider_asperion.flows.to_sap.plan import in_words, plan
 from airflow_provider_asperion.flows.to_sap.prepare import Preparing, ledger_flow
@@ -85,7 +85,7 @@ async def extract(
         causes.close()
         await asyncio.to_thread(causes.note, ledger, run, f"{run}/extract/")
     counts = counts_in_words(extraction.summary())
-    log.info("Asperion's list: %s; %s batches to publish", counts, len(extraction.batches))
+    log.info("Asperion's list: %s; %s to publish", counts, many(len(extraction.batches), "batch", "batches"))
     return extraction
 
 
@@ -190,7 +190,7 @@ async def publish_batch(
     """
     records = records_of(runtime.staging(), batch.reference)
     causes = ProblemLog(log)
-    log.info("batch %s: %s records", batch.number, f"{len(records):,}")
+    log.info("batch %s: %s", batch.number, many(len(records), "record"))
     result = BatchPublished((batch.extraction, batch.number))
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(runtime.open_ledger())
@@ -277,10 +277,10 @@ def settle(
         "files": len(files),
     }
     log.info(
-        "%s: %s; %s files",
+        "%s: %s; %s",
         "dry run, nothing was written" if dry_run else "the run",
         counts_in_words(summary["counts"]),
-        len(files),
+        many(len(files), "file"),
     )
     if not whole or extraction is None:
         # What is not published keeps its batch, so that clearing the publishing task can go on with it.

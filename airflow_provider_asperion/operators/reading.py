@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from airflow_provider_asperion.flows.intake import taken
 from airflow_provider_asperion.flows.orders_to_asperion.prepare import Preparer
 from airflow_provider_asperion.flows.orders_to_asperion.read import FileReader, Records
-from airflow_provider_asperion.flows.progress import Progress
+from airflow_provider_asperion.flows.progress import Progress, many
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import alerts, files, ledger_session
 from airflow_provider_asperion.ledger.patches import PatchBook
@@ -145,11 +145,11 @@ async def _read(
         result = await asyncio.to_thread(_read_to_the_end, reader, stream, claimed, patches)
         sha256 = stream.sha256
     log.info(
-        "%s: %s documents, %s orders staged in %s batches, %s",
+        "%s: %s, %s staged in %s, %s",
         claimed.name,
-        result.documents,
-        result.staged,
-        len(result.batches),
+        many(result.documents, "document"),
+        many(result.staged, "order"),
+        many(len(result.batches), "batch", "batches"),
         ", ".join(f"{count} {state}" for state, count in result.tally.counts.items()) or "none refused",
     )
     if not dry_run and not claimed.archived:

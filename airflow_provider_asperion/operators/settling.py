@@ -12,7 +12,7 @@ from airflow_provider_asperion.flows.orders_to_asperion.settle import (
     close,
     problem_of,
 )
-from airflow_provider_asperion.flows.progress import counts_in_words
+from airflow_provider_asperion.flows.progress import counts_in_words, many
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.ledger import GripLost, files
 from airflow_provider_asperion.records import Problem, Tally
@@ -100,14 +100,14 @@ async def _settle(
     }
     amounts = ", ".join(f"{amount} {state}" for state, amount in closing.summary["amounts"].items())
     log.info(
-        "all %s files, %s documents: %s%s",
-        len(found),
-        f"{closing.summary['documents']:,}",
+        "in all %s with %s: %s%s",
+        many(len(found), "file"),
+        many(closing.summary["documents"], "document"),
         counts_in_words(total.counts),
         f"; amounts: {amounts}" if amounts else "",
     )
     for rule, count in sorted(total.problems.items()):
-        log.info("of them %s with a problem of the rule %s", f"{count:,}", rule)
+        log.info("%s by %s", many(count, "problem"), rule)
 
 
 async def _move(file: FileRead, account: FileClosing, dropbox: Dropbox, ledger: Ledger, run: str) -> str:

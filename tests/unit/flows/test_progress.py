@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_asperion.flows.progress import Progress
+from airflow_provider_asperion.flows.progress import Progress, counts_in_words, many
 
 pytestmark = pytest.mark.feature("W4")
 
@@ -46,3 +46,11 @@ def test_without_a_total_the_share_tells_when_it_is_over():
     assert run(1, 0.01) == ["1 orders, 0.0/s, 1 refused so far"]
     assert run(1, 0.01, share=lambda: 0.0) == ["1 orders (0%), 0.0/s, 1 refused so far"]
     assert run(100, 10, total=10**6)[0].endswith("over in about 27 h 46 min")
+
+
+def test_counts_in_words():
+    assert [many(1, "order"), many(10_000, "order"), many(2, "batch", "batches")] == [
+        "1 order", "10,000 orders", "2 batches"
+    ]  # fmt: skip
+    assert counts_in_words({"created": 1200, "refused": 0, "left_out": 3}) == "1,200 created, 3 left out"
+    assert counts_in_words({}) == "nothing"
