@@ -15,6 +15,8 @@ from airflow_provider_asperion.settings import Flows, Integration, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_provider_asperion.records import Record
+
 PAGE = """\
 # Settings
 
@@ -31,7 +33,7 @@ live API differs from what is inferred: they are listed with their sources in
 """
 FIRST = "The file"
 # What stands at which indentation of the template, and the place that its section names.
-LEVELS = (
+LEVELS: tuple[tuple[str, type[Record], set[str], str], ...] = (
     ("", Settings, {"version", "integrations"}, "At the top of the file."),
     ("    ", Integration, {"asperion", "sap", "flows"}, "Below `integrations.NAME`."),
     ("      ", Flows, set(), "Below `integrations.NAME.flows`."),
