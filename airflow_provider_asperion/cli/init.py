@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
 PACKAGE = "airflow_provider_asperion"
+MOST_SHOWN = 3
 
 
 def init(arguments: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def init(arguments: argparse.Namespace) -> int:
     contents = _contents()
     there = [name for name in contents if (folder / name).exists()]
     if there and not arguments.force:
-        raise ProblemError(*(_is_there(folder / name) for name in there))
+        raise ProblemError(_are_there(folder, there))
     for name, text in contents.items():
         target = folder / name
         try:
@@ -70,11 +71,13 @@ Next:
 """
 
 
-def _is_there(path: Path) -> Problem:
+def _are_there(folder: Path, names: list[str]) -> Problem:
+    shown = ", ".join([*names[:MOST_SHOWN], *(["..."] if len(names) > MOST_SHOWN else [])])
+    verb = "is" if len(names) == 1 else "are"
     return Problem(
         rule="init.exists",
-        message=f"{path} is there already; nothing was written",
-        remedy="name another folder, or overwrite with --force",
+        message=f"{shown} {verb} in {folder} already; nothing was written",
+        remedy="name an empty folder and compare; --force overwrites all of them, your settings too",
     )
 
 

@@ -28,12 +28,18 @@ def load_settings(path: Path) -> Settings:
         raise ProblemError(
             Problem(
                 rule="settings.unreadable",
-                message=f"the settings file {path} cannot be read: {type(error).__name__}",
+                message=f"the settings file {path} cannot be read: {_reason(error)}",
                 remedy="make one with `asperion init`, or correct [asperion] settings",
                 file=path.name,
             )
         ) from error
     return parse_settings(text, name=path.name)
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not in UTF-8"
+    return error.strerror or type(error).__name__
 
 
 def parse_settings(text: str, *, name: str = "asperion.yaml") -> Settings:

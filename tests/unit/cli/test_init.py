@@ -92,3 +92,12 @@ def test_the_examples_are_right(name):
         block.append(f"{pad}  {line}")
     changed = "\n".join([*lines[:place], f"{pad}{name}:", *block, *lines[place + 1 :]])
     assert parse_settings(changed) != Settings()
+
+
+def test_of_many_files_that_are_there_some_are_named(tmp_path, capsys):
+    assert main(["init", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["init", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("[init.exists] dags/asperion_")
+    assert ", ... are in " in line

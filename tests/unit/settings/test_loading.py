@@ -35,6 +35,15 @@ def test_several_integrations():
     assert parse_settings("") == Settings()
 
 
+def test_a_file_that_cannot_be_read_says_why(tmp_path):
+    for content, words in ((None, "No such file"), (b"version: 1 # \xe9\n", "not in UTF-8")):
+        path = tmp_path / "asperion.yaml"
+        if content:
+            path.write_bytes(content)
+        with pytest.raises(ProblemError, match=words):
+            load_settings(path)
+
+
 def test_yaml_runs_nothing(tmp_path):
     made = tmp_path / "made"
     error = problem(f"version: !!python/object/apply:os.mkdir ['{made}']\n")
