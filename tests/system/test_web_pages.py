@@ -204,7 +204,7 @@ def test_refused_for_a_missing_article_mended_and_retried(
     picture(page, "refused")
     card.get_by_role("button", name="Show what would happen").click()
     page.get_by_text("Nothing was written").wait_for()
-    page.get_by_text(f"article {MISSING} does not exist").wait_for()
+    page.get_by_text(f"article {MISSING} does not exist").first.wait_for()
     picture(page, "plan")
     page.go_back()
     add_article(landscape)
