@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
 log = logging.getLogger(__name__)
 
@@ -26,3 +26,8 @@ def task_failed(context: Context, *, integration: str | None = None) -> None:
     except Exception as error:
         # Its text may hold a value; what has failed is told by Airflow itself.
         log.warning("[notification.untold] nobody was told of the failure: %s", type(error).__name__)
+
+
+def tell_failures(operator: BaseOperator) -> None:
+    """Have an operator tell its failures, beside what its user has it do then."""
+    operator.on_failure_callback = [*operator.on_failure_callback, task_failed]

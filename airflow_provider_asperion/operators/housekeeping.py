@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
-from airflow_provider_asperion.notifications.failures import task_failed
+from airflow_provider_asperion.notifications.failures import tell_failures
 from airflow_provider_asperion.operators.base import told_to_airflow
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class PurgeOperator(BaseOperator):
     ui_color = "#eee7f2"
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("on_failure_callback", task_failed)
         super().__init__(**kwargs)
+        tell_failures(self)
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return what went, by kind."""

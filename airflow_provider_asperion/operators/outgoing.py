@@ -10,7 +10,7 @@ from airflow.sdk import Asset, AssetAlias, BaseOperator
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.links.records import RecordsLink
-from airflow_provider_asperion.notifications.failures import task_failed
+from airflow_provider_asperion.notifications.failures import tell_failures
 from airflow_provider_asperion.operators import account
 from airflow_provider_asperion.operators.base import told_to_airflow
 from airflow_provider_asperion.operators.interval import changed_interval, parameters
@@ -46,8 +46,8 @@ class ToSapOperator(BaseOperator):
     flow_name: ClassVar[str]
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
-        kwargs.setdefault("on_failure_callback", task_failed)
         super().__init__(**kwargs)
+        tell_failures(self)
         self.integration = integration
 
     def flow(self) -> ToSap:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_asperion.notifications.failures import task_failed
+from airflow_provider_asperion.notifications.failures import tell_failures
 from airflow_provider_asperion.operators.base import told_to_airflow
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class WatchOperator(BaseOperator):
     flow_name = "watch"
 
     def __init__(self, *, integration: str = "default", **kwargs: Any) -> None:
-        kwargs.setdefault("on_failure_callback", task_failed)
         super().__init__(**kwargs)
+        tell_failures(self)
         self.integration = integration
 
     def execute(self, context: Context) -> dict[str, int]:

@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from airflow.sdk import DAG
+
+from airflow_provider_asperion.notifications.failures import task_failed
+from airflow_provider_asperion.operators.orders import ListOrderFilesOperator
 
 try:
     from airflow.dag_processing.dagbag import DagBag
@@ -172,6 +176,16 @@ def test_whoever_fails_tells_it(bag):
         for task in dag.tasks:
             if not task.is_mapped:
                 assert task.has_on_failure_callback, f"{dag.dag_id}.{task.task_id}"
+
+
+@pytest.mark.feature("W4")
+def test_what_a_user_does_on_a_failure_is_done_too():
+    def mine(context):
+        pass
+
+    with DAG("mine", default_args={"on_failure_callback": mine}):
+        task = ListOrderFilesOperator(task_id="list")
+    assert list(task.on_failure_callback) == [mine, task_failed]
 
 
 def test_two_integrations_have_dags_of_their_own(bag):
