@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -60,3 +61,13 @@ def test_what_check_says_of_what_is_missing(place, capsys):
     for line in told:
         # Where the rest of the path is told, too, the page has a server whose root is the folder.
         assert line.partition(";")[0].strip() in PAGE
+
+
+def test_the_article_that_the_page_makes_lets_the_order_through(place, tmp_path, capsys):
+    (said,) = re.findall(r"/_sandbox/change -d '(.*)'$", PAGE, re.MULTILINE)
+    change = json.loads(said)
+    place.sandbox.change(change["resource"], change["key"], **change["set"])
+    (tmp_path / "orders.csv").write_text(block("csv sample"))
+    capsys.readouterr()
+    assert main(["plan", str(tmp_path / "orders.csv"), "--key", "4712"]) == 0
+    assert "1 order: 1 create" in capsys.readouterr().out
