@@ -73,6 +73,26 @@ integrations:
       customers_to_sap: null
       orders_to_sap: null
 """
+# Woken by files; in an administration of its own, so that it disturbs nobody's counts.
+SETTINGS += """\
+  awake:
+    asperion: {{administration: 2}}
+    flows:
+      orders_to_asperion:
+        wake: file
+        schedule: "0 6 * * *"
+        poll_seconds: 2
+        folder: {{inbox: {inbox}/../awake, look_interval_seconds: 2, minimum_age_seconds: 0}}
+        look_ups:
+          vat_code: {{table: {{A2: V21, A1: V9}}}}
+          payment_condition: {{table: {{Z030: "30"}}}}
+        customer: {{company_kind: B, person_kind: C}}
+        delivery: {{retry_delay_seconds: 1}}
+      products_to_sap: null
+      stock_to_sap: null
+      customers_to_sap: null
+      orders_to_sap: null
+"""
 KILL_POINTS = REPOSITORY / "tests" / "support" / "kill_points"
 
 
@@ -195,7 +215,8 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
     folder = tmp_path_factory.mktemp("system")
     with ExitStack() as stack:
         sshd = stack.enter_context(running_sshd(folder / "ssh"))
-        (sshd.folder / "orders").mkdir()
+        for inbox in ("orders", "awake"):
+            (sshd.folder / inbox).mkdir()
         box = stack.enter_context(Sandbox(latency_ms=20, articles=ARTICLES, debtors=DEBTORS, orders=ORDERS))
         airflow = DemoAirflow(folder / "airflow", free_port(8080))
         airflow.prepare()
