@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import traceback
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_asperion.flows.alerting import End, Seen, Watched, take_note
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.hooks.flows import BY_NAME, FLOWS
-from airflow_provider_asperion.ledger import alerts, causes
+from airflow_provider_asperion.ledger import alerts, causes, circuits
 from airflow_provider_asperion.ledger.refusals import NAMELESS
 from airflow_provider_asperion.notifications.sending import send_waiting
 from airflow_provider_asperion.records import Problem, ProblemGroup
@@ -52,7 +53,14 @@ def run_ended(context: Context, *, integration: str, flow: str, well: bool, whol
         run, administration = runtime.run_of(context), _administration(integration)
         with runtime.open_ledger() as ledger:
             seen = _seen(ledger, flow, run, administration, whole=whole)
-            ended = _endings(flow, run, well=well, whole=whole)
+            circuit = ledger.run(circuits.get, integration, flow)
+            ended = _Endings(
+                run=run,
+                well=well,
+                whole=whole,
+                refused_known=flow == KEEPS_REFUSED and administration is not None,
+                stopped=circuit is not None and circuit.state == "open",
+            )
             ledger.run(take_note, watched, run, seen, ended)
             send_waiting(ledger, integration, watched.rules, log=log)
     except Exception as error:
@@ -125,15 +133,28 @@ def _seen(ledger: Ledger, flow: str, run: str, administration: str | None, *, wh
     return found
 
 
-def _endings(flow: str, run: str, *, well: bool, whole: bool) -> Any:
-    def ended(alert: Alert) -> End | None:
-        if alert.kind == "failure":
-            return "over" if well and alert.run_id != run else None
-        if alert.kind == "state" and flow == KEEPS_REFUSED:
-            return "over"
-        return "over" if whole and alert.kind in ("state", "incident") else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Endings:
+    """Tells of an open alert that a run did not meet whether it is over.
 
-    return ended
+    :param refused_known: which records are refused now was asked of the ledger.
+    :param stopped: the flow stands still.
+    """
+
+    run: str
+    well: bool
+    whole: bool
+    refused_known: bool
+    stopped: bool
+
+    def __call__(self, alert: Alert) -> End | None:
+        over = {
+            "failure": self.well and alert.run_id != self.run,
+            "circuit": not self.stopped,  # also closed on a page, which tells nobody
+            "state": self.whole or self.refused_known,
+            "incident": self.whole,
+        }
+        return "over" if over.get(alert.kind, False) else None
 
 
 def _group(cause: Cause, administration: str) -> ProblemGroup:

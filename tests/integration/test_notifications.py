@@ -171,6 +171,13 @@ def test_what_came_and_went_while_the_channel_failed_is_not_told(run, place, des
     assert (dead(), desk.bodies) == ([], [])
 
 
+def test_what_cannot_be_asked_is_not_told_to_be_over(run, desk, monkeypatch):
+    run(file=rows(4000))
+    monkeypatch.setattr(alarms, "_administration", lambda integration: None)
+    run.end("run9")
+    assert [body["resolved"] for body in desk.bodies] == [False]
+
+
 def test_a_channel_that_is_gone_takes_its_messages_with_it_and_one_that_is_off_keeps_them(run, place, desk):
     desk.status = 500
     run(file=rows(4000))

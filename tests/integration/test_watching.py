@@ -81,6 +81,16 @@ def test_too_many_refused_stop_the_flow_and_nothing_is_lost(strict, run, desk, c
     assert [order["reference"] for order in strict.sandbox.summary()["orders"]] == ["6"]
 
 
+def test_closed_on_a_page_its_end_is_told_by_the_next_run(strict, run, desk):  # noqa: F811
+    run(file=rows(3, 4, 5))
+    run.end("run8")
+    assert ("resolved", "circuit.open") not in causes(desk)
+    with runtime.open_ledger() as ledger:
+        ledger.run(circuits.reset, "default", "orders_to_asperion")
+    run.end("run9")
+    assert causes(desk)[-1] == ("resolved", "circuit.open")
+
+
 def test_after_the_cool_down_a_good_batch_lets_the_flow_go_on(strict, run, desk):  # noqa: F811
     run(file=rows(3, 4, 5))
     strict.flow["circuit"]["cool_down_minutes"] = 0.0001
