@@ -142,11 +142,11 @@ def test_the_page_stands_in_airflows_navigation(page: Page, landscape: Landscape
 
 
 def test_the_pages_follow_airflows_theme_and_fit_a_narrow_window(page: Page, landscape: Landscape) -> None:
-    page.evaluate("localStorage.setItem('theme', '\"dark\"')")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
     page.goto(f"{landscape.airflow.url}/asperion/")
     assert page.evaluate("document.documentElement.classList.contains('dark')")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.evaluate("localStorage.setItem('theme', '\"light\"')")
+    page.evaluate("localStorage.setItem('theme', 'light')")
     page.reload()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
     page.set_viewport_size({"width": 480, "height": 800})
