@@ -24,6 +24,7 @@ from airflow_provider_asperion.sandbox.demo_airflow import (
     wait_for,
 )
 from tests.support import live_ledger
+from tests.support.sinks import HttpSink, http_sink
 from tests.support.sshd import Sshd, running_sshd
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ SETTINGS = """\
 version: 1
 integrations:
   default:
+    notifications: {{channels: {{desk: {{notifier: http, arguments: {{http_conn_id: desk}}}}}}}}
     flows:
       orders_to_asperion:
         schedule: "0 6 * * *"
@@ -104,6 +106,7 @@ class Landscape:
     box: Sandbox
     sshd: Sshd
     home: Path
+    desk: HttpSink
 
     @property
     def kill_points(self) -> Path:
@@ -214,6 +217,7 @@ class Landscape:
 def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
     folder = tmp_path_factory.mktemp("system")
     with ExitStack() as stack:
+        desk = stack.enter_context(http_sink())
         sshd = stack.enter_context(running_sshd(folder / "ssh"))
         for inbox in ("orders", "awake"):
             (sshd.folder / inbox).mkdir()
@@ -237,14 +241,14 @@ def landscape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landscape]:
         command = [sys.executable, "-m", "airflow", "standalone"]
         process = stack.enter_context(running(command, log=log, environment=environment))
         airflow.wait_until_healthy(process, log)
-        _connect(airflow, box, sshd)
+        _connect(airflow, box, sshd, desk)
         airflow.wait_for_dag(DAG)
-        yield Landscape(airflow, box, sshd, airflow.home)
+        yield Landscape(airflow, box, sshd, airflow.home, desk)
         if kept := os.environ.get("ASPERION_KEEP_LOGS"):
             shutil.copytree(folder / "airflow" / "logs", kept, dirs_exist_ok=True)
 
 
-def _connect(airflow: DemoAirflow, box: Sandbox, sshd: Sshd) -> None:
+def _connect(airflow: DemoAirflow, box: Sandbox, sshd: Sshd, desk: HttpSink) -> None:
     host, _, port = box.url.removeprefix("http://").partition(":")
     login = {
         "administration": 1,
@@ -263,6 +267,13 @@ def _connect(airflow: DemoAirflow, box: Sandbox, sshd: Sshd) -> None:
             "login": box.client_id,
             "password": box.client_secret,
             "extra": json.dumps(login),
+        },
+        {
+            "connection_id": "desk",
+            "conn_type": "http",
+            "schema": "http",
+            "host": "127.0.0.1",
+            "port": desk.port,
         },
         {"connection_id": "sap_sftp_default", **sap, "extra": json.dumps(sap["extra"])},
     ):
