@@ -6,4 +6,9 @@ scripts/setup.sh .docs requirements/docs.txt bare
 .docs/bin/python scripts/site_pages.py build/manual
 # The theme tells of its successor at each build; docs/dependencies.md does.
 NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --quiet --strict --clean
+# Reading it must not tell anybody that it is read.
+if grep -rnoE '(src="|<link [^>]*href=")https?://[^"]*' site --include='*.html'; then
+  echo "the site would fetch the above from others" >&2
+  exit 1
+fi
 echo "site/index.html: $(find site -name '*.html' | wc -l) pages"
