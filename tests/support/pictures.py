@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("docs/pictures")
 SIZE = {"width": 1280, "height": 800}
+TALL = {"width": 1280, "height": 1200}
 
 
 def take(page: Page, url: str, folder: Path) -> None:
@@ -35,12 +36,14 @@ def take(page: Page, url: str, folder: Path) -> None:
     page.wait_for_url(f"{url}/")
     page.get_by_role("link", name="Asperion").click()
     page.frame_locator("iframe").get_by_role("heading", name="Overview").wait_for()
+    page.set_viewport_size(TALL)
     picture("overview")
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.reload()
     page.frame_locator("iframe").get_by_role("heading", name="Overview").wait_for()
     picture("overview-dark")
     page.evaluate("localStorage.setItem('theme', 'light')")
+    page.set_viewport_size(SIZE)
     page.goto(f"{url}/asperion/activity?flow=orders_to_asperion")
     picture("activity")
     page.goto(f"{url}/asperion/activity?flow=orders_to_asperion&state=done")
