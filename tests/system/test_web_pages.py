@@ -92,6 +92,7 @@ def context() -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         context = browser.new_context(viewport=SIZE)
+        context.set_default_timeout(120_000)  # a busy machine
         yield context
         browser.close()
 
