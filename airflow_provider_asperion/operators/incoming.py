@@ -57,6 +57,9 @@ class ListFilesOperator(FromSapOperator, SkipMixin):
     Returns groups of files, one per task that reads: :class:`.intake.FileGroup`.
     """
 
+    # The scheduler asks for it: of a cleared run the mapped tasks are there already, and must be skipped too.
+    inherits_from_skipmixin = True
+
     def batches(self) -> int:
         """Return how many batches the files of a run may make; none where reading stages nothing."""
         return 0

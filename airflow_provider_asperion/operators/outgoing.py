@@ -67,6 +67,9 @@ class ExtractOperator(Traced, ToSapOperator, SkipMixin):
     Returns the batches: :class:`.observed.OutBatch`.
     """
 
+    # The scheduler asks for it: of a cleared run the mapped tasks are there already, and must be skipped too.
+    inherits_from_skipmixin = True
+
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Return the batches."""
         from airflow_provider_asperion.operators.publishing import extract
