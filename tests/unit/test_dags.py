@@ -18,6 +18,11 @@ try:
 except ImportError:  # Airflow before 3.2
     from airflow.models.dagbag import DagBag
 
+try:
+    from airflow.sdk import CronDataIntervalTimetable
+except ImportError:  # Airflow before 3.3
+    from airflow.timetables.interval import CronDataIntervalTimetable
+
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 ORDERS = {
     "list": {"read"},
@@ -104,7 +109,7 @@ def test_the_forms(bag):
 def test_housekeeping_runs_once_a_day_one_at_a_time_as_the_settings_say(bag):
     dag = bag().dags[HOUSEKEEPING]
     assert (dag.max_active_runs, dag.catchup) == (1, False)
-    assert dag.timetable.expression == "30 3 * * *"
+    assert dag.timetable == CronDataIntervalTimetable("30 3 * * *", timezone="UTC")
     by_hand = bag("retention: {schedule: null}").dags[HOUSEKEEPING]
     assert by_hand.timetable.__class__.__name__ == "NullTimetable"
 

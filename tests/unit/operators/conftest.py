@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
 
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
+
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from airflow_provider_asperion.hooks import runtime
 from airflow_provider_asperion.notifications import alarms
@@ -41,13 +42,6 @@ class TaskInstance:
         return self._pulled.get((task_ids, key))
 
 
-class Events(list):
-    """The events of one asset."""
-
-    def add(self, asset, extra):
-        self.append((asset, extra))
-
-
 class Task:
     """A run of a task, and what came of it.
 
@@ -56,17 +50,23 @@ class Task:
 
     def __init__(self):
         self.ledger_calls, self.told = [], []
-        self.events = defaultdict(Events)
+        self.outlet_events = OutletEventAccessors()
 
     def context(self, *, run_type="manual", interval=(None, None), pulled=None, **params):
         self.ti = TaskInstance(pulled or {})
         start, end = interval
         run = SimpleNamespace(run_type=run_type, data_interval_start=start, data_interval_end=end)
         context = {"ti": self.ti, "run_id": "run", "params": params, "dag_run": run}
-        return {**context, "outlet_events": self.events}
+        return {**context, "outlet_events": self.outlet_events}
 
     def run(self, operation, *args, **more):
         self.ledger_calls.append((operation.__name__, *args[1:]))
+
+    @property
+    def asset_events(self):
+        """The events of assets: through which alias, of which asset, what they tell."""
+        added = [event for outlet in self.outlet_events.values() for event in outlet.asset_alias_events]
+        return [(event.source_alias_name, event.dest_asset_key.to_asset(), event.extra) for event in added]
 
     @property
     def ended(self):

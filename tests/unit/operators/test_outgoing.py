@@ -101,7 +101,7 @@ def test_an_asset_event_tells_the_counts_when_something_was_published(
     operator = FLOWS[flow][2](task_id="settle", extracted=[], published=[])
     assert operator.execute(context) == summary
     (alias,) = operator.outlets
-    assert task.events[alias] == [(asset_of(flow, "default"), summary)] * events
+    assert task.asset_events == [(alias.name, asset_of(flow, "default"), summary)] * events
     assert task.ended == ([] if dry_run else [("done", True)])
 
 
@@ -112,7 +112,7 @@ def test_a_run_that_does_not_settle_is_put_down_as_failed(task, calls):
     with pytest.raises(AirflowFailException, match="not published"):
         operator.execute(task.context())
     assert task.ended == [("failed", False)]
-    assert not any(task.events.values())
+    assert task.asset_events == []
 
 
 @pytest.mark.parametrize(("transient", "raised"), [(True, AirflowException), (False, AirflowFailException)])
