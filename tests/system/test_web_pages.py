@@ -5,6 +5,7 @@ Runs last: it adds an article, and orders.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -208,6 +209,7 @@ def test_refused_for_a_missing_article_mended_and_retried(
     page.get_by_text(f"article {MISSING} does not exist").first.wait_for()
     picture(page, "plan")
     page.go_back()
+    told = len(landscape.desk.bodies)
     add_article(landscape)
     card.get_by_role("button", name="Try these again").click()
     run = page.get_by_role("link", name="The run in Airflow").get_attribute("href")
@@ -219,6 +221,32 @@ def test_refused_for_a_missing_article_mended_and_retried(
     page.get_by_text("Tried again after it had been refused").wait_for()
     page.goto(f"{landscape.airflow.url}/asperion/refused")
     assert MISSING not in page.content()
+    causes = [cause for body in landscape.desk.bodies[told:] for cause in body["causes"]]
+    assert [(cause["kind"], cause["rule"]) for cause in causes] == [("resolved", "article.missing")]
+
+
+@pytest.mark.feature("X5")
+def test_the_day_reconciles_to_zero_difference(
+    page: Page, landscape: Landscape, sent: list[SampleOrder]
+) -> None:
+    dag = "asperion_reconcile"
+    landscape.airflow.wait_for_dag(dag)
+    landscape.airflow.request("PATCH", f"dags/{dag}?update_mask=is_paused", {"is_paused": False})
+    now = dt.datetime.now(dt.UTC)
+    page.goto(f"{landscape.airflow.url}/asperion/reconcile")
+    for name, moment in (("start", now - dt.timedelta(hours=2)), ("end", now + dt.timedelta(minutes=2))):
+        page.fill(f"input[name={name}]", f"{moment:%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Reconcile").click()
+    run = page.get_by_role("link", name="The run in Airflow").get_attribute("href")
+    assert run is not None
+    run_id = urllib.request.unquote(run.rpartition("/")[2])
+    assert landscape.wait(run_id, dag) == "success", landscape.tasks(run_id, dag)
+    page.goto(f"{landscape.airflow.url}/asperion/reconcile")
+    mine = page.locator("tr", has_text=f"{now - dt.timedelta(hours=2):%Y-%m-%d %H:%M}")
+    mine.filter(has_text="Orders, SAP to Asperion").get_by_text("ties").wait_for()
+    mine.get_by_role("link", name="Orders, SAP to Asperion").click()
+    page.get_by_role("heading", name="It ties").wait_for()
+    picture(page, "reconcile")
 
 
 @pytest.mark.feature("W1")
