@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 SHOWN_RUNS = 24
-SHOWN_CAUSES = 5
+SHOWN_CAUSES = 3
 # Refused records are shown as causes, stopped flows by their circuits.
 SHOWN_ALERTS = ("incident", "failure", "late", "gap")
 DAY = dt.timedelta(days=1)
@@ -66,6 +66,7 @@ class FlowView:
 class IntegrationView:
     """An integration as the overview shows it.
 
+    :param causes: why records are refused, the most frequent ones; ``more_causes`` are not shown.
     :param stopped: flows whose circuit breaker is open, and whether the user may let them run again.
     :param alerts: what else is wrong now: failed runs, late files, gaps.
     :param dead: messages that their channel did not take.
@@ -74,6 +75,7 @@ class IntegrationView:
     place: Place
     flows: tuple[FlowView, ...]
     causes: tuple[Cause, ...]
+    more_causes: int
     stopped: tuple[tuple[Circuit, Flow, bool], ...]
     alerts: tuple[Alert, ...]
     dead: tuple[Waiting, ...]
@@ -160,6 +162,7 @@ def _integration(work: Work, place: Place, rights: Rights) -> IntegrationView:
         place=place,
         flows=tuple(views),
         causes=tuple(found[:SHOWN_CAUSES]),
+        more_causes=max(0, len(found) - SHOWN_CAUSES),
         stopped=tuple(
             (one, BY_NAME[one.flow], rights.may("trigger", BY_NAME[one.flow], name))
             for one in circuits.circuits(work, [name])

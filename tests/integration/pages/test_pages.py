@@ -14,7 +14,7 @@ from airflow_provider_asperion.ledger import alerts, circuits, letters
 from airflow_provider_asperion.ledger.alerts import Alert
 from airflow_provider_asperion.ledger.letters import Letter
 from airflow_provider_asperion.monitoring import data
-from airflow_provider_asperion.monitoring.routes import refused
+from airflow_provider_asperion.monitoring.routes import overview, refused
 from airflow_provider_asperion.records import Problem
 from airflow_provider_asperion.records.groups import ProblemGroup
 from tests.support.orders_runner import add_article
@@ -35,6 +35,13 @@ def test_overview_says_what_needs_a_person_and_what_to_do(reader):
     assert "article SKU-99999 does not exist in Asperion" in text
     assert "create or activate the article" in text
     assert "1 created" in text
+
+
+def test_overview_shows_the_first_causes_and_counts_the_others(reader, monkeypatch):
+    monkeypatch.setattr(overview, "SHOWN_CAUSES", 1)
+    text = reader.get("/").text
+    assert text.count('class="card bad"') == 1
+    assert "1 more cause of refusals" in text
 
 
 @pytest.mark.parametrize("asked", ["4712", "SKU-99999"])
