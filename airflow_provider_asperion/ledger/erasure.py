@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select, update
 
 from airflow_provider_asperion.ledger import purge, sessions, tables
+from airflow_provider_asperion.ledger.publications import ERASED
 from airflow_provider_asperion.ledger.tables import (
     documents,
     events,
@@ -149,9 +150,22 @@ def _forget_hashes(work: Work, person: Person, erased: Erased, *, dry_run: bool)
     rows["keyed hashes"] += _gone(work, documents, debtor, dry_run=dry_run)
     customer = snapshots.c.key.in_(person.hashes) & snapshots.c.outbox_id.is_(None)
     rows["keyed hashes"] += _gone(work, snapshots, customer, dry_run=dry_run)
+    rows["publications"] += _unname(work, person, dry_run=dry_run)
+
+
+def _unname(work: Work, person: Person, *, dry_run: bool) -> int:
+    """Take the customer's key out of publications that are over; what else they say still counts and ties."""
     over = outbox.c.state.in_(("published", "abandoned"))
     named = or_(*(cast(outbox.c.decisions, Text).contains(one) for one in person.hashes))
-    rows["publications"] += _gone(work, outbox, over & named, dry_run=dry_run)
+    found = work.connection.execute(select(outbox.c.id, outbox.c.decisions).where(over & named)).all()
+    for row in found if not dry_run else ():
+        decisions = [
+            {**one, "key": ERASED, "fields": {}} if one["key"] in person.hashes else one
+            for one in row.decisions
+        ]
+        cut = update(outbox).where(outbox.c.id == row.id).values(decisions=decisions)
+        work.connection.execute(cut)
+    return len(found)
 
 
 def _gone(work: Work, table: Table, condition: ColumnElement[bool], *, dry_run: bool) -> int:

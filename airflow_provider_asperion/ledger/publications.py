@@ -43,6 +43,10 @@ class OutFile(NamedTuple):
     size: int
 
 
+# Stands in the place of the key of a customer who was erased.
+ERASED = "(erased)"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is sent of one record.

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from airflow_provider_asperion.ledger.files import FileClaim, to_claim
 from airflow_provider_asperion.ledger.keys import DocumentKey
 from airflow_provider_asperion.ledger.outbox import outbox_of
+from airflow_provider_asperion.ledger.publications import ERASED
 from airflow_provider_asperion.ledger.tables import documents, events, files, outbox, sightings, snapshots
 from airflow_provider_asperion.ledger.work import chunks
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_asperion.ledger.work import Work
 
 # What became of something that was sent: SAP's answer; or another publication came after it.
-Sent = Literal["sent", "posted", "failed", "replaced", "unknown"]
+Sent = Literal["sent", "posted", "failed", "replaced", "erased", "unknown"]
 # Events that end a document of a file and leave no row of it.
 ENDINGS = ("filtered", "skipped")
 
@@ -135,12 +136,15 @@ def publications_of(
 def answers_to(work: Work, published: Outbox) -> dict[str, Sent]:
     """Return what became of each record of a publication, by its key.
 
-    ``replaced``: a later publication came, and SAP had not answered this one. ``unknown``: the ledger's
-    account of what SAP got last does not hold it.
+    ``erased``: nobody may know any more whose it was. ``replaced``: a later publication came, and SAP had
+    not answered this one. ``unknown``: the ledger's account of what SAP got last does not hold it.
     """
     administration, flow = published.key.administration, published.key.flow
     found: dict[str, Sent] = {}
-    ids = {DocumentKey(administration, flow, one.key).id: one for one in published.decisions}
+    named = [one for one in published.decisions if one.key != ERASED]
+    if len(named) < len(published.decisions):
+        found[ERASED] = "erased"
+    ids = {DocumentKey(administration, flow, one.key).id: one for one in named}
     replaced: dict[str, str | None] = {}
     for part in chunks(sorted(ids)):
         rows = {

@@ -195,10 +195,9 @@ def _ids_of_documents(work: Work, query: Query) -> CompoundSelect[Any]:
         .join(files, files.c.id == sightings.c.file_id)
         .where(files.c.name == query.text)
     )
-    of_person = select(names.c.document_id).where(names.c.name_hash.in_(query.hashes))
     # Each of these is answered by an index of its own; together in one OR they would be none's.
     return _ids(work, documents, query).union(
-        select(documents.c.id).where(documents.c.key.in_(query.hashes)), in_files, of_person
+        select(documents.c.id).where(documents.c.key.in_(query.hashes)), in_files, _of_person(query)
     )
 
 
@@ -207,7 +206,12 @@ def _ids_of_snapshots(work: Work, query: Query) -> CompoundSelect[Any]:
         select(snapshots.c.id).where(snapshots.c.key.in_(query.hashes)),
         select(snapshots.c.id).where(snapshots.c.file == query.text),
         select(snapshots.c.id).where(snapshots.c.number == query.text),
+        _of_person(query),
     )
+
+
+def _of_person(query: Query) -> Select[Any]:
+    return select(names.c.document_id).where(names.c.name_hash.in_(query.hashes))
 
 
 def _ids(work: Work, table: Table, query: Query) -> Select[Any]:

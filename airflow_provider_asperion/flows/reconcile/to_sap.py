@@ -117,7 +117,7 @@ def _difference(
         name = "failed"
     elif state == "sent" and facts.is_late(publication):
         name = "unanswered"
-    elif facts.held is not None and state != "replaced":
+    elif facts.held is not None and state not in ("replaced", "erased"):
         held = facts.held.get(decision.key)
         if held is None:
             name = "gone"
