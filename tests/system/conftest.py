@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +197,15 @@ class Landscape:
         runs = {str(run["dag_run_id"]): run["state"] for run in found}
         assert set(runs.values()) == {"success"}, {run: self.tasks(run, dag) for run in runs}
         return list(runs)
+
+    def add_article(self, code: str) -> None:
+        """Create an article as a client of the API does."""
+        body = json.dumps({"code": code, "description": code, "price": 1, "salesTypeId": "HOOG"}).encode()
+        headers = {"Authorization": f"Bearer {self.box.access_token}", "X-Tenant-Id": "1"}
+        headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(f"{self.box.url}/v1/articles", body, headers)
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status < 300
 
     def references(self) -> list[str]:
         return sorted(document["reference"] for document in self.box.summary()["orders"])

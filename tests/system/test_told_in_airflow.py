@@ -40,6 +40,9 @@ def test_a_refusal_is_told_from_a_task(unpaused: Landscape) -> None:
     (cause,) = unpaused.desk.bodies[before]["causes"]
     assert cause["records"] == ["N1"]
     assert f"/dags/{DAG}/runs/" in cause["run_link"]
+    unpaused.add_article("SKU-NONE")
+    assert unpaused.wait(unpaused.trigger(retry=["N1"])) == "success"
+    assert told(unpaused, before)[1:] == [("resolved", "article.missing")]
 
 
 def test_a_failure_is_told_by_its_reason_and_once_and_its_end_too(unpaused: Landscape) -> None:
