@@ -4,7 +4,7 @@ PYTHON_IN_VENV := .venv/bin/python
 IN_COMPAT := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.compat/bin:$$PATH"
 RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup demo test unit lint lock compat wheel docs bench-ledger clean
+.PHONY: help setup demo test unit lint lock compat chaos wheel docs bench-ledger clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ compat: ## Prove the oldest supported Airflow in an environment of its own: unit
 	@scripts/setup.sh .compat requirements/compat.txt
 	@$(IN_COMPAT) .compat/bin/python -m pytest tests/unit $(PYTEST)
 	@$(IN_COMPAT) .compat/bin/python -m airflow_provider_asperion.sandbox.demo --once --folder .demo-compat
+
+chaos: setup ## Break things at random, judge what is left (SEED=1 RUNS=100; WRITE=1: docs/reliability.md)
+	@$(RUN) $(PYTHON_IN_VENV) -m tests.chaos --seed $(or $(SEED),1) --runs $(or $(RUNS),100) $(if $(WRITE),--write) $(CHAOS)
 
 wheel: setup ## Build the wheel, install it in a clean environment and ask Airflow for it
 	@scripts/wheel.sh
