@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncssh
 
-USER, PASSWORD = "sap", "wonderland"
+from tests.support.scripted_sftp import PasswordLogin, public
+
 OUT = "out"
 asyncssh.set_log_level("WARNING")
 
@@ -58,7 +59,7 @@ class SapServer:
         self._acceptor = await asyncssh.listen(
             "127.0.0.1",
             0,
-            server_factory=_Login,
+            server_factory=PasswordLogin,
             server_host_keys=[self.key],
             sftp_factory=lambda channel: Tree(channel, chroot=os.fsencode(self.folder)),
         )
@@ -72,18 +73,7 @@ class SapServer:
     @property
     def host_key(self) -> str:
         """The public key, as a connection's field ``host_key`` takes it."""
-        return " ".join(self.key.export_public_key().decode().split()[:2])
-
-
-class _Login(asyncssh.SSHServer):
-    def begin_auth(self, username: str) -> bool:
-        return True
-
-    def password_auth_supported(self) -> bool:
-        return True
-
-    def validate_password(self, username: str, password: str) -> bool:
-        return (username, password) == (USER, PASSWORD)
+        return public(self.key)
 
 
 class _Tree(asyncssh.SFTPServer):

@@ -17,7 +17,8 @@ import yaml
 from airflow_provider_asperion.ledger import Ledger
 from airflow_provider_asperion.sandbox import Sandbox
 from tests.chaos.proxy import Proxy
-from tests.chaos.sftp import OUT, PASSWORD, USER, Mood, SapServer
+from tests.chaos.sftp import OUT, Mood, SapServer
+from tests.support.scripted_sftp import PASSWORD, USER
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

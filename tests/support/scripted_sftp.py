@@ -38,7 +38,9 @@ class Script:
     subsystem: bool = True
 
 
-class _Login(asyncssh.SSHServer):
+class PasswordLogin(asyncssh.SSHServer):
+    """Lets the one user in, by password."""
+
     def begin_auth(self, username: str) -> bool:
         return True
 
@@ -116,7 +118,7 @@ async def scripted_sftp(
     host_keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
     connections: list[asyncssh.SSHServerConnection] = []
 
-    class Login(_Login):
+    class Login(PasswordLogin):
         def connection_made(self, connection):
             connections.append(connection)
 
